@@ -1,0 +1,47 @@
+import type { ApplicationAutoScaling } from '@aws-sdk/client-application-auto-scaling';
+import type { CloudWatch } from '@aws-sdk/client-cloudwatch';
+import type { ECR } from '@aws-sdk/client-ecr';
+import type { S3 } from '@aws-sdk/client-s3';
+import type { SageMaker } from '@aws-sdk/client-sagemaker';
+import type { SageMakerRuntime } from '@aws-sdk/client-sagemaker-runtime';
+import type { STS } from '@aws-sdk/client-sts';
+
+/**
+ * One AWS client a service, loaded and built when first asked for: loading all of them takes longer than the
+ * requests of a run that finds nothing to do.
+ */
+export interface Clients {
+  readonly region: string;
+  sts(): Promise<STS>;
+  s3(): Promise<S3>;
+  ecr(): Promise<ECR>;
+  sagemaker(): Promise<SageMaker>;
+  runtime(): Promise<SageMakerRuntime>;
+  autoscaling(): Promise<ApplicationAutoScaling>;
+  cloudwatch(): Promise<CloudWatch>;
+}
+
+/** Credentials and endpoints come from the environment, as the SDK finds them. */
+export function createClients(region: string): Clients {
+  const config = { region, maxAttempts: 5, customUserAgent: 'whisper-sagemaker' };
+  return {
+    region,
+    sts: once(async () => new (await import('@aws-sdk/client-sts')).STS(config)),
+    s3: once(async () => new (await import('@aws-sdk/client-s3')).S3(config)),
+    ecr: once(async () => new (await import('@aws-sdk/client-ecr')).ECR(config)),
+    sagemaker: once(async () => new (await import('@aws-sdk/client-sagemaker')).SageMaker(config)),
+    runtime: once(async () => new (await import('@aws-sdk/client-sagemaker-runtime')).SageMakerRuntime(config)),
+    autoscaling: once(
+      async () => new (await import('@aws-sdk/client-application-auto-scaling')).ApplicationAutoScaling(config),
+    ),
+    cloudwatch: once(async () => new (await import('@aws-sdk/client-cloudwatch')).CloudWatch(config)),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

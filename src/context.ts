@@ -1,0 +1,12 @@
+import type { Clients } from './aws/clients.js';
+import type { Clock } from './clock.js';
+import type { Log } from './report/log.js';
+
+/** What a story's steps work with besides their settings. Everything of the outside world comes through here. */
+export interface Context {
+  clients: Clients;
+  log: Log;
+  clock: Clock;
+  /** Fires on SIGINT and SIGTERM. Every wait and request listens to it. */
+  signal: AbortSignal;
+}

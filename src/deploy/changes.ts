@@ -1,0 +1,28 @@
+/** What a resource is against what is wanted of it. */
+export interface Change {
+  /** The kind, in AWS's words: `ECR repository`, `image`, `model`, `endpoint configuration`, `endpoint`, … */
+  resource: string;
+  name: string;
+  action: 'create' | 'update' | 'replace';
+  /** The fields that differ, empty on create. */
+  fields: FieldChange[];
+}
+
+export interface FieldChange {
+  field: string;
+  old: string;
+  new: string;
+}
+
+export interface DeployResult {
+  endpointName: string;
+  endpointArn: string;
+  imageRepository: string;
+  imageDigest: string;
+  /** `s3://bucket/prefix/` */
+  modelData: string;
+  /** Empty: everything was as wanted. */
+  changes: Change[];
+  /** Seconds of each step, in their order. */
+  steps: { step: string; seconds: number }[];
+}

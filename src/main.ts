@@ -1,0 +1,49 @@
+import * as core from '@actions/core';
+import { createClients } from './aws/clients.js';
+import { systemClock } from './clock.js';
+import type { Context } from './context.js';
+import { UserError } from './errors.js';
+import { actionsLog } from './report/log.js';
+import { readSettings, type Settings } from './settings/settings.js';
+
+const interrupt = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () =>
+    interrupt.abort(new UserError(`Stopped by ${signal}.`, 'Run the step again: it continues.')),
+  );
+}
+
+try {
+  const settings = readSettings(process.env);
+  await run(settings, {
+    clients: createClients(settings.region),
+    log: actionsLog,
+    clock: systemClock,
+    signal: interrupt.signal,
+  });
+} catch (error) {
+  await fail(error);
+}
+
+/** The stories are loaded when they are told: each brings libraries that the other has no use for. */
+async function run(settings: Settings, context: Context): Promise<void> {
+  if (settings.mode === 'deploy') {
+    const { deploy } = await import('./deploy/deploy.js');
+    const { reportDeploy } = await import('./report/deploy.js');
+    await reportDeploy(await deploy(context, settings));
+  } else {
+    const { transcribe } = await import('./transcribe/transcribe.js');
+    const { reportTranscribe } = await import('./report/transcribe.js');
+    await reportTranscribe(await transcribe(context, settings));
+  }
+}
+
+async function fail(error: unknown): Promise<void> {
+  // After an interrupt every pending request fails in its own words; the interrupt is what happened.
+  const cause = interrupt.signal.aborted ? interrupt.signal.reason : error;
+  const { explain } = await import('./aws/errors.js');
+  const known = cause instanceof UserError ? cause : explain(cause);
+  if (known) core.setFailed(`${known.message}\n${known.remedy}`);
+  else core.setFailed(cause instanceof Error ? cause.message : String(cause));
+  if (cause instanceof Error && cause.stack !== undefined) core.debug(cause.stack);
+}

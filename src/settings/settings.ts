@@ -1,0 +1,23 @@
+import { type DeploySettings, deploySettings } from './deploy.js';
+import { badInputs, readInputs } from './inputs.js';
+import { type TranscribeSettings, transcribeSettings } from './transcribe.js';
+
+export type Settings = DeploySettings | TranscribeSettings;
+
+/**
+ * What this run shall do, from the step's inputs.
+ * @throws UserError that lists every bad input
+ */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const inputs = readInputs(environment);
+  inputs['aws-region'] ||= environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || '';
+  const mode = inputs['mode'] ?? '';
+  switch (mode) {
+    case 'deploy':
+      return deploySettings(inputs);
+    case 'transcribe':
+      return transcribeSettings(inputs, environment['GITHUB_WORKSPACE'] || process.cwd());
+    default:
+      throw badInputs([`mode: ${mode === '' ? 'is empty' : `"${mode}"`}, must be \`deploy\` or \`transcribe\``]);
+  }
+}
