@@ -10,13 +10,16 @@ class Busy(Exception):
 
 
 class Endpoints(Protocol):
-    """The endpoints of the home region and account."""
+    """The endpoints of the home region and account. No method may wait for an instance."""
 
     def desired_instance_count(self, endpoint: str, variant: str) -> int | None:
         """The count the variant is to have, or None if there is no such endpoint or variant."""
 
+    def current_instance_count(self, endpoint: str, variant: str) -> int | None:
+        """The count the variant has (DescribeEndpoint's CurrentInstanceCount), or None as above."""
+
     def set_desired_instance_count(self, endpoint: str, variant: str, count: int) -> None:
         """Starts to bring the variant to `count` instances; returns at once. Raises Busy while it is Updating."""
 
-    def instance_type(self, endpoint: str, variant: str) -> str | None:
-        """For example ml.g5.xlarge; None if there is no such endpoint or variant."""
+    def failure_reason(self, endpoint: str, variant: str) -> str | None:
+        """Why the last change of the count was given up (no capacity, quota), or None if it was not."""
