@@ -40,6 +40,14 @@ export function badInputs(lines: string[]): UserError {
   );
 }
 
+const entries = (value: string): string[] => value.split(/[\s,]+/).filter((entry) => entry !== '');
+
+const listed = (values: readonly string[]): string =>
+  values
+    .map((value) => `\`${value}\``)
+    .join(', ')
+    .replace(/, ([^,]*)$/, ' or $1');
+
 /** A text that may be empty. */
 export const text = z.prefault(z.string(), '');
 
@@ -95,11 +103,3 @@ export const lines = z.pipe(
       .filter((line) => line !== ''),
   ),
 );
-
-const entries = (value: string): string[] => value.split(/[\s,]+/).filter((entry) => entry !== '');
-
-const listed = (values: readonly string[]): string =>
-  values
-    .map((value) => `\`${value}\``)
-    .join(', ')
-    .replace(/, ([^,]*)$/, ' or $1');

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { ProductionVariantInstanceType } from '@aws-sdk/client-sagemaker';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import type { DeploySettings } from '../../../src/settings/deploy.js';
+import { cpuInstanceTypes, gpuInstanceTypes } from '../../../src/settings/instance-types.js';
+import { readSettings } from '../../../src/settings/settings.js';
+import type { TranscribeSettings } from '../../../src/settings/transcribe.js';
+
+const action = parse(readFileSync('action.yml', 'utf8')) as { inputs: Record<string, { default?: string }> };
+
+/** The environment of a step whose `with:` block is `inputs`. */
+function environment(inputs: Record<string, string>): NodeJS.ProcessEnv {
+  const given = Object.fromEntries(Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? '']));
+  const all = Object.entries({ ...given, ...inputs }).map(([name, value]) => [`INPUT_${name.toUpperCase()}`, value]);
+  return { ...Object.fromEntries(all), AWS_REGION: 'eu-west-1', GITHUB_WORKSPACE: '/checkout' };
+}
+
+const role = 'arn:aws:iam::123456789012:role/service-role/whisper';
+const deploy = (inputs: Record<string, string> = {}) =>
+  readSettings(environment({ mode: 'deploy', 'execution-role-arn': role, ...inputs })) as DeploySettings;
+const transcribe = (inputs: Record<string, string> = {}) =>
+  readSettings(environment({ mode: 'transcribe', files: 'audio/*.mp3', ...inputs })) as TranscribeSettings;
+
+describe('what is needed is enough', () => {
+  test('deploy: a role', () => {
+    expect(deploy()).toMatchObject({
+      mode: 'deploy',
+      endpointName: 'whisper',
+      region: 'eu-west-1',
+      waitMinutes: 60,
+      minInstances: 0,
+      maxInstances: 1,
+      bucket: undefined,
+      imageUri: undefined,
+      verify: true,
+    });
+  });
+
+  test('transcribe: files', () => {
+    expect(transcribe({ files: 'a/*.mp3\n\n  b c/**/*.wav  ' })).toMatchObject({
+      files: ['a/*.mp3', 'b c/**/*.wav'],
+      waitMinutes: 340,
+      formats: ['txt', 'srt', 'vtt', 'json'],
+      options: {},
+      workspace: '/checkout',
+    });
+  });
+});
+
+describe('the model is', () => {
+  test.each([
+    ['turbo', { kind: 'hub', name: 'turbo', revision: 'main', url: 'https://huggingface.co', token: undefined }],
+    [
+      'owner/name',
+      { kind: 'hub', name: 'owner/name', revision: 'main', url: 'https://huggingface.co', token: undefined },
+    ],
+    ['./weights', { kind: 'folder', path: './weights' }],
+    ['/weights', { kind: 'folder', path: '/weights' }],
+    ['s3://bucket/a/b', { kind: 's3', bucket: 'bucket', prefix: 'a/b/' }],
+    ['s3://bucket/a/b/', { kind: 's3', bucket: 'bucket', prefix: 'a/b/' }],
+  ])('%s', (model, source) => {
+    expect(deploy({ model }).model).toEqual(source);
+  });
+});
+
+test('only options that differ from the defaults reach the key of a result', () => {
+  expect(transcribe({ task: 'transcribe', prompt: '' }).options).toEqual({});
+  expect(transcribe({ task: 'translate', language: 'ja' }).options).toEqual({ task: 'translate', language: 'ja' });
+});
+
+describe('a bad input is named with what was found and what it takes', () => {
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'unknown mode',
+      () => readSettings(environment({ mode: 'delete' })),
+      /mode: "delete", must be `deploy` or `transcribe`/,
+    ],
+    ['no mode', () => readSettings(environment({ mode: '' })), /mode: is empty/],
+    ['no role', () => deploy({ 'execution-role-arn': '' }), /execution-role-arn: is empty, must be the ARN/],
+    ['no files', () => transcribe({ files: ' \n ' }), /files: is empty, must be one or more globs/],
+    [
+      'unknown instance type',
+      () => deploy({ 'instance-type': 'ml.g9.xlarge' }),
+      /instance-type: "ml.g9.xlarge", must be/,
+    ],
+    ['underscore', () => deploy({ 'endpoint-name': 'my_endpoint' }), /endpoint-name: "my_endpoint", must be letters/],
+    ['51 characters', () => deploy({ 'endpoint-name': 'a'.repeat(51) }), /endpoint-name: "a{51}", must have 50/],
+    ['not a number', () => deploy({ 'max-instances': '3x' }), /max-instances: "3x", must be a whole number/],
+    ['not a flag', () => deploy({ verify: 'yes' }), /verify: "yes", must be `true` or `false`/],
+    [
+      'min above max',
+      () => deploy({ 'min-instances': '2' }),
+      /min-instances: "2", must not be above max-instances \(1\)/,
+    ],
+    ['float16 on a CPU', () => deploy({ 'instance-type': 'ml.c7i.xlarge', 'compute-type': 'float16' }), /needs a GPU/],
+    ['unknown format', () => transcribe({ formats: 'txt,doc' }), /formats: "txt,doc", must be one or more of txt/],
+    ['folder outside', () => transcribe({ 'output-folder': '../out' }), /output-folder: "..\/out", must be a folder/],
+  ])('%s', (_, read, message) => {
+    expect(read).toThrow(message);
+  });
+
+  test('all of them at once', () => {
+    expect(() => deploy({ 'endpoint-name': 'a_b', 'idle-minutes': '0', 'compute-type': 'fast' })).toThrow(
+      /3 inputs are wrong:\n- endpoint-name: .*\n- compute-type: .*\n- idle-minutes: /,
+    );
+  });
+
+  test('but never a token', () => {
+    expect(() => deploy({ 'hub-token': 'secret', verify: 'secret?' })).toThrow(/verify/);
+    expect(() => deploy({ 'hub-token': 'hf_secret', verify: 'x' })).not.toThrow(/hf_secret/);
+  });
+});
+
+test('no region anywhere is said with where to set it', () => {
+  const step = { ...environment({ mode: 'transcribe', files: '*' }), AWS_REGION: '' };
+  expect(() => readSettings(step)).toThrow(/aws-region: is empty, must be an AWS region/);
+});
+
+test('every instance type that we take is one that SageMaker hosts', () => {
+  const hosted: ReadonlySet<string> = new Set(Object.values(ProductionVariantInstanceType));
+  expect([...gpuInstanceTypes, ...cpuInstanceTypes].filter((type) => !hosted.has(type))).toEqual([]);
+});

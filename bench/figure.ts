@@ -1,0 +1,11 @@
+/** One measured value of a benchmark. */
+export interface Figure {
+  bench: string;
+  case: string;
+  metric: string;
+  value: number;
+  unit: string;
+  /** The highest value that is good enough, where one is set. */
+  bar?: number;
+  ok?: boolean;
+}

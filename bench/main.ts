@@ -1,0 +1,29 @@
+// script/bench [name ...] [--json]: runs the benchmarks and prints a line a figure.
+import type { Figure } from './figure.ts';
+import { bundleSize, start } from './start.ts';
+
+const benches: Record<string, () => Promise<Figure[]>> = {
+  start: async () => [...(await start()), await bundleSize()],
+};
+
+const json = process.argv.includes('--json');
+const named = process.argv.slice(2).filter((argument) => argument !== '--json');
+const unknown = named.filter((name) => !(name in benches));
+if (unknown.length > 0) {
+  console.error(`No benchmark is called ${unknown.join(', ')}. There are: ${Object.keys(benches).join(', ')}.`);
+  process.exit(2);
+}
+
+let missed = 0;
+for (const name of named.length > 0 ? named : Object.keys(benches)) {
+  for (const figure of (await benches[name]?.()) ?? []) {
+    if (figure.ok === false) missed += 1;
+    console.log(json ? JSON.stringify(figure) : line(figure));
+  }
+}
+process.exitCode = missed > 0 ? 1 : 0;
+
+function line(figure: Figure): string {
+  const bar = figure.bar === undefined ? '' : `  (at most ${figure.bar}: ${figure.ok ? 'met' : 'MISSED'})`;
+  return `${figure.bench} ${figure.case} ${figure.metric}: ${figure.value} ${figure.unit}${bar}`;
+}

@@ -1,0 +1,155 @@
+// script/test [part ...]: runs the project's checks part by part and counts them all in the last line.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', '..');
+const reports = mkdtempSync(join(tmpdir(), 'whisper-test-'));
+process.on('exit', () => rmSync(reports, { recursive: true, force: true }));
+
+interface Counts {
+  passed: number;
+  failed: number;
+  /** Why each skipped test was skipped. */
+  skipped: string[];
+}
+
+interface Step {
+  name: string;
+  command: string[];
+  /** What the command reports its tests in; a check counts as one test. */
+  kind: 'check' | 'jest' | 'pytest';
+}
+
+const check = (name: string, ...command: string[]): Step => ({ name, command, kind: 'check' });
+const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
+const node = (...args: string[]): string[] => [process.execPath, ...args];
+const pytest = (part: string): Step => ({
+  name: part,
+  command: [join(root, 'script', 'test.d', part)],
+  kind: 'pytest',
+});
+const jest = (folder: string): Step => ({
+  name: `jest ${folder}`,
+  // In band: the suites of local/ and bundle/ each start an AWS and a Docker engine, and the machine is small.
+  command: node(
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    '--runInBand',
+    `__tests__/${folder}/`,
+  ),
+  kind: 'jest',
+});
+
+const parts: Record<string, Step[]> = {
+  lint: [
+    check('types', bin('tsc'), '--noEmit'),
+    check('biome', bin('biome'), 'check', '--error-on-warnings', '.'),
+    check('python and shell', join(root, 'script', 'test.d', 'lint')),
+    check('README tables', ...node('script/docs.ts', '--check')),
+  ],
+  dist: [check('dist/ is what src/ builds, and starts', ...node('script/check-dist.ts'))],
+  unit: [jest('unit')],
+  local: [pytest('local')],
+  container: [pytest('container')],
+  stories: [jest('local')],
+  bundle: [jest('bundle')],
+};
+
+const named = process.argv.slice(2);
+if (named.includes('--list')) {
+  console.log(Object.keys(parts).join('\n'));
+  process.exit(0);
+}
+const unknown = named.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  console.error(`No part is called ${unknown.join(', ')}. There are: ${Object.keys(parts).join(', ')}.`);
+  process.exit(2);
+}
+
+const total: Counts = { passed: 0, failed: 0, skipped: [] };
+const failures: string[] = [];
+for (const part of named.length > 0 ? named : Object.keys(parts)) {
+  for (const step of parts[part] ?? []) {
+    console.log(`\n== ${part}: ${step.name}`);
+    const started = performance.now();
+    const counts = await run(step);
+    console.log(
+      `== ${part}: ${step.name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} skipped, ${((performance.now() - started) / 1000).toFixed(0)} s`,
+    );
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped.push(...counts.skipped);
+    if (counts.failed > 0) failures.push(`${part}: ${step.name}`);
+  }
+}
+
+console.log();
+for (const reason of total.skipped) console.log(`skipped: ${reason}`);
+for (const name of failures) console.log(`failed: ${name}`);
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
+process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
+
+async function run(step: Step): Promise<Counts> {
+  const report = join(reports, `${step.name.replaceAll(/\W+/g, '-')}.${step.kind === 'jest' ? 'json' : 'xml'}`);
+  const [program = '', ...args] = step.command;
+  const environment = { ...process.env, NO_COLOR: '1' };
+  if (step.kind === 'jest') args.push('--json', `--outputFile=${report}`);
+  if (step.kind === 'pytest') Object.assign(environment, { PYTEST_ADDOPTS: `--junitxml=${report}` });
+  const exitCode = await new Promise<number | null>((resolve) => {
+    // jest prints its JSON to standard output as well as into the file; its readable report is on standard error.
+    const stdout = step.kind === 'jest' ? 'ignore' : 'inherit';
+    const child = spawn(program, args, { cwd: root, env: environment, stdio: ['ignore', stdout, 'inherit'] });
+    child.on('error', (error) => {
+      console.error(String(error));
+      resolve(1);
+    });
+    child.on('close', resolve);
+  });
+  if (step.kind === 'check') return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: [] };
+  const counts = readReport(step, report);
+  // A runner that fails without a failed test (a crash, no tests at all) has failed all the same.
+  if (exitCode !== 0 && counts.failed === 0) counts.failed = 1;
+  return counts;
+}
+
+function readReport(step: Step, file: string): Counts {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return { passed: 0, failed: 1, skipped: [] };
+  }
+  return step.kind === 'jest' ? jestCounts(text) : junitCounts(text);
+}
+
+interface JestReport {
+  numPassedTests: number;
+  numFailedTests: number;
+  numRuntimeErrorTestSuites: number;
+  testResults: { assertionResults: { status: string; fullName: string }[] }[];
+}
+
+function jestCounts(text: string): Counts {
+  const report = JSON.parse(text) as JestReport;
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + report.numRuntimeErrorTestSuites,
+    skipped: report.testResults.flatMap((suite) =>
+      suite.assertionResults.filter((test) => test.status === 'pending').map((test) => test.fullName),
+    ),
+  };
+}
+
+function junitCounts(text: string): Counts {
+  const sum = (name: string): number =>
+    [...text.matchAll(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`, 'g'))].reduce(
+      (all, match) => all + Number(match[1]),
+      0,
+    );
+  const failed = sum('failures') + sum('errors');
+  const skipped = [...text.matchAll(/<skipped [^>]*\bmessage="([^"]*)"/g)].map((match) => match[1] ?? '');
+  return { passed: sum('tests') - failed - sum('skipped'), failed, skipped };
+}
