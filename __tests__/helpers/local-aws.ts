@@ -1,0 +1,1 @@
+export { type LocalAws, startLocalAws } from '../../script/lib/local-aws.ts';

@@ -1,0 +1,169 @@
+// script/demo: the main job on this machine, step by step. See script/demo.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type LocalAws, run, startLocalAws } from './local-aws.ts';
+import { type ActionResult, root, runAction } from './runner.ts';
+
+const SPEECH = ['ask-not', 'austen'];
+const steps: { step: string; seconds: number }[] = [];
+const work = await mkdtemp(join(tmpdir(), 'whisper-demo-'));
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
+
+let aws: LocalAws | undefined;
+let remote: Remote | undefined;
+try {
+  aws = await timed('start the local AWS', () => startLocalAws({ quiet: false }));
+  const python = await virtualEnvironment();
+  const weights = (await timed('fetch the weights', () => run(python, ['-m', 'local.weights', 'base'], false))).trim();
+  remote = await gitRemote(python);
+  const repository = await podcastRepository(remote.url);
+
+  const deployInputs = {
+    mode: 'deploy',
+    model: weights,
+    'execution-role-arn': aws.environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
+    // This machine has no GPU, so the demo takes a CPU type; everything else is as with one.
+    'instance-type': 'ml.c7i.xlarge',
+    'base-image': aws.environment['WHISPER_BASE_IMAGE'] ?? '',
+    ...(aws.environment['WHISPER_IMAGE_URI'] && { 'image-uri': aws.environment['WHISPER_IMAGE_URI'] }),
+  };
+  await step('deploy', 'mode: deploy', deployInputs, repository);
+  await step(
+    'transcribe',
+    'mode: transcribe',
+    { mode: 'transcribe', files: 'audio/*.mp3', 'output-folder': 'transcripts', publish: 'commit' },
+    repository,
+  );
+  await showTranscripts(python, repository);
+  await showCommit(remote.url);
+
+  const mark = await aws.mark();
+  const again = await step('deploy again', 'mode: deploy, a second time', deployInputs, repository);
+  const requests = await aws.requests(mark);
+  const mutating = requests.filter((request) => request.mutating);
+  say(
+    `\n${JSON.parse(again.outputs['changes'] ?? '[]').length} changes, ${mutating.length} mutating AWS requests of ${requests.length}, ${again.seconds.toFixed(1)} s`,
+  );
+  if (again.outputs['changed'] !== 'false' || mutating.length > 0) {
+    throw new Error('The second deploy changed something; it must not.');
+  }
+  say('\nSeconds of each stage:');
+  for (const { step: name, seconds } of steps) say(`  ${seconds.toFixed(1).padStart(6)}  ${name}`);
+} catch (error) {
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+  console.error(interrupted.signal.aborted ? '\nStopped.' : `\n${error instanceof Error ? error.message : error}`);
+} finally {
+  await remote?.stop();
+  await aws?.stop();
+  await rm(work, { recursive: true, force: true });
+}
+
+function say(line: string): void {
+  console.log(line);
+}
+
+async function timed<T>(name: string, body: () => Promise<T>): Promise<T> {
+  interrupted.signal.throwIfAborted();
+  const started = performance.now();
+  const result = await body();
+  steps.push({ step: name, seconds: (performance.now() - started) / 1000 });
+  return result;
+}
+
+/** Runs the committed bundle as a runner would and prints its log. */
+async function step(
+  name: string,
+  title: string,
+  inputs: Record<string, string>,
+  workspace: string,
+): Promise<ActionResult> {
+  say(`\n=== ${title}`);
+  const result = await timed(name, () =>
+    runAction({
+      inputs,
+      workspace,
+      environment: aws?.environment ?? {},
+      onLine: (line) => say(`  ${line}`),
+      signal: interrupted.signal,
+    }),
+  );
+  interrupted.signal.throwIfAborted();
+  if (result.exitCode !== 0) throw new Error(`The ${name} step ended with ${result.exitCode}.`);
+  return result;
+}
+
+/** The Python that runs what local/ offers besides its AWS. */
+async function virtualEnvironment(): Promise<string> {
+  const script = 'source script/lib/venv.sh && venv local local/requirements.txt';
+  return join((await run('bash', ['-c', script], false)).trim(), 'bin', 'python');
+}
+
+interface Remote {
+  url: string;
+  stop(): Promise<void>;
+}
+
+/** A bare repository behind a real git server. */
+async function gitRemote(python: string): Promise<Remote> {
+  const server = spawn(python, ['-m', 'local.gitserver', '--dir', join(work, 'remote')], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(server, 'exit');
+  const [line] = (await Promise.race([
+    once(createInterface(server.stdout), 'line'),
+    ended.then(() => Promise.reject(new Error('The git server did not start.'))),
+  ])) as [string];
+  return {
+    url: line.trim(),
+    stop: async () => {
+      server.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** A clone with the speech in audio/, pushed: what a user's checkout looks like. */
+async function podcastRepository(url: string): Promise<string> {
+  const repository = join(work, 'podcast');
+  const git = (...args: string[]) => run('git', args, true, repository);
+  await run('git', ['clone', '--quiet', url, repository]);
+  for (const name of SPEECH)
+    await cp(join(root, 'examples', 'speech', `${name}.mp3`), join(repository, 'audio', `${name}.mp3`));
+  await git('checkout', '--quiet', '-B', 'main');
+  await git('add', 'audio');
+  await git(
+    '-c',
+    'user.name=A podcaster',
+    '-c',
+    'user.email=podcaster@example.com',
+    'commit',
+    '--quiet',
+    '-m',
+    'Add two episodes',
+  );
+  await git('push', '--quiet', '-u', 'origin', 'main');
+  return repository;
+}
+
+async function showTranscripts(python: string, repository: string): Promise<void> {
+  for (const name of SPEECH) {
+    const transcript = join(repository, 'transcripts', 'audio', `${name}.txt`);
+    const reference = join(root, 'examples', 'speech', `${name}.txt`);
+    say(`\n=== transcripts/audio/${name}.txt\n${(await readFile(transcript, 'utf8')).trim()}`);
+    const rate = Number(await run(python, [join(root, 'script', 'lib', 'wer.py'), reference, transcript]));
+    say(`word error rate against examples/speech/${name}.txt: ${(100 * rate).toFixed(1)} %`);
+  }
+}
+
+/** What another clone sees. */
+async function showCommit(url: string): Promise<void> {
+  const other = join(work, 'other');
+  await run('git', ['clone', '--quiet', '--branch', 'main', url, other]);
+  say(`\n=== the last commit in the remote\n${await run('git', ['log', '-1', '--stat'], true, other)}`);
+}
