@@ -1,0 +1,32 @@
+"""The errors that a caller sees."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+try:
+    # Under AWS's inference toolkit only its own error type becomes a 4xx; any other exception becomes a 500.
+    from sagemaker_inference.errors import BaseInferenceToolkitError as _Base
+except ImportError:
+    _Base = Exception
+
+
+class RequestError(_Base):
+    """A request that gets an error as its answer: HTTP status, a short code for programs and a message for people.
+
+    The messages never quote the audio's text, the prompt or the hotwords.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        self.status_code = status
+        self.code = code
+        self.message = message
+        self.phrase = HTTPStatus(status).phrase
+        super().__init__(self.status_code, self.message, self.phrase)
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class ModelError(Exception):
+    """The weights or the machine can't serve: the container must stop and say why."""

@@ -1,0 +1,76 @@
+"""The model: weights on disk to a loaded, warmed-up model with its provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from faster_whisper import WhisperModel
+
+from pipeline import hardware
+from pipeline.audio import SAMPLE_RATE
+from pipeline.errors import ModelError
+
+TRANSCRIBER_FILE = Path(__file__).resolve().parent.parent / "TRANSCRIBER"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made a transcript. None where the deployment did not say."""
+
+    model: str | None
+    model_revision: str | None
+    transcriber: str
+    image: str | None
+
+
+@dataclass(frozen=True)
+class Model:
+    whisper: WhisperModel
+    device: str
+    compute_type: str
+    threads: int
+    provenance: Provenance
+
+
+def check_weights(folder: Path) -> None:
+    """Raises ModelError, before anything slow happens, when the folder does not hold a CTranslate2 model."""
+    missing = [name for name in ("model.bin", "config.json", "tokenizer.json") if not (folder / name).is_file()]
+    if missing:
+        found = sorted(path.name for path in folder.iterdir())[:10] if folder.is_dir() else "no such folder"
+        raise ModelError(
+            f"{folder} has no {', '.join(missing)} (found: {found or 'nothing'}). "
+            "It must hold Whisper weights converted for CTranslate2, for example those of Systran/faster-whisper-base."
+        )
+
+
+def load(folder: Path, environment: Mapping[str, str]) -> Model:
+    """Loads the weights on the best device and runs them once, because the first run loads the kernels.
+
+    `environment` gives WHISPER_COMPUTE_TYPE and the provenance. Raises ModelError.
+    """
+    check_weights(folder)
+    device = hardware.device(environment.get("WHISPER_FLAVOUR"))
+    compute_type = hardware.compute_type(environment.get("WHISPER_COMPUTE_TYPE") or "auto", device)
+    threads = hardware.cpu_count()
+    try:
+        whisper = WhisperModel(str(folder), device=device, compute_type=compute_type, cpu_threads=threads)
+        _warm_up(whisper)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"the weights in {folder} can't be loaded on {device} as {compute_type}: {error}") from error
+    provenance = Provenance(
+        model=environment.get("WHISPER_MODEL"),
+        model_revision=environment.get("WHISPER_MODEL_REVISION"),
+        transcriber=TRANSCRIBER_FILE.read_text(encoding="ascii").strip(),
+        image=environment.get("WHISPER_IMAGE"),
+    )
+    return Model(whisper, device, compute_type, threads, provenance)
+
+
+def _warm_up(whisper: WhisperModel) -> None:
+    noise = np.random.default_rng(0).normal(scale=0.01, size=SAMPLE_RATE).astype(np.float32)
+    for vad in (True, False):
+        segments, _ = whisper.transcribe(noise, language="en", temperature=0.0, max_new_tokens=8, vad_filter=vad)
+        list(segments)

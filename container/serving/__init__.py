@@ -1,0 +1,1 @@
+"""The HTTP server around the four handlers of inference.py. Knows nothing of audio."""
