@@ -1,11 +1,9 @@
 // script/demo: the main job on this machine, step by step. See script/demo.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { type LocalAws, run, startLocalAws } from './local-aws.ts';
+import { type LocalPart, startLocalPart, virtualEnvironment } from './local-part.ts';
 import { type ActionResult, root, runAction } from './runner.ts';
 
 const SPEECH = ['ask-not', 'austen'];
@@ -15,13 +13,14 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 
 let aws: LocalAws | undefined;
-let remote: Remote | undefined;
+let remote: LocalPart | undefined;
 try {
   aws = await timed('start the local AWS', () => startLocalAws({ quiet: false }));
   const python = await virtualEnvironment();
   const weights = (await timed('fetch the weights', () => run(python, ['-m', 'local.weights', 'base'], false))).trim();
-  remote = await gitRemote(python);
-  const repository = await podcastRepository(remote.url);
+  remote = await startLocalPart(python, 'gitserver', ['--dir', join(work, 'remote')]);
+  const url = remote.lines[0] ?? '';
+  const repository = await podcastRepository(url);
 
   const deployInputs = {
     mode: 'deploy',
@@ -40,7 +39,7 @@ try {
     repository,
   );
   await showTranscripts(python, repository);
-  await showCommit(remote.url);
+  await showCommit(url);
 
   const mark = await aws.mark();
   const again = await step('deploy again', 'mode: deploy, a second time', deployInputs, repository);
@@ -95,37 +94,6 @@ async function step(
   interrupted.signal.throwIfAborted();
   if (result.exitCode !== 0) throw new Error(`The ${name} step ended with ${result.exitCode}.`);
   return result;
-}
-
-/** The Python that runs what local/ offers besides its AWS. */
-async function virtualEnvironment(): Promise<string> {
-  const script = 'source script/lib/venv.sh && venv local local/requirements.txt';
-  return join((await run('bash', ['-c', script], false)).trim(), 'bin', 'python');
-}
-
-interface Remote {
-  url: string;
-  stop(): Promise<void>;
-}
-
-/** A bare repository behind a real git server. */
-async function gitRemote(python: string): Promise<Remote> {
-  const server = spawn(python, ['-m', 'local.gitserver', '--dir', join(work, 'remote')], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = once(server, 'exit');
-  const [line] = (await Promise.race([
-    once(createInterface(server.stdout), 'line'),
-    ended.then(() => Promise.reject(new Error('The git server did not start.'))),
-  ])) as [string];
-  return {
-    url: line.trim(),
-    stop: async () => {
-      server.kill('SIGTERM');
-      await ended;
-    },
-  };
 }
 
 /** A clone with the speech in audio/, pushed: what a user's checkout looks like. */

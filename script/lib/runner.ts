@@ -14,6 +14,8 @@ export interface ActionRun {
   environment: Record<string, string>;
   /** The checked-out repository. */
   workspace: string;
+  /** The action's own checkout; this one when not given. */
+  action?: string;
   /** Called with each line of the log as it is printed. */
   onLine?: (line: string) => void;
   /** Stops the step with SIGINT, as a cancelled run does. */
@@ -80,7 +82,7 @@ export async function stepEnvironment(
 }
 
 async function start(run: ActionRun, env: Record<string, string>): Promise<{ exitCode: number | null; log: string }> {
-  const child = spawn(process.execPath, [join(root, 'dist', 'index.js')], {
+  const child = spawn(process.execPath, [join(run.action ?? root, 'dist', 'index.js')], {
     cwd: run.workspace,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,207 @@
+// The main job on real parts: the bundle as a runner starts it, our own container with real weights, a real registry,
+// a real git remote and a real artifact service. The tests are one story; each stands on the one before.
+import { execFileSync } from 'node:child_process';
+import { appendFile, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { run } from '../../script/lib/local-aws.ts';
+import { type LocalPart, startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
+import { type ActionResult, root, runAction } from '../../script/lib/runner.ts';
+import { type LocalAws, startLocalAws } from '../helpers/local-aws.ts';
+
+const MINUTES = 60_000;
+const ASK_NOT = 'ask not what your country can do for you';
+
+let aws: LocalAws;
+let python: string;
+let work: string;
+let workspace: string;
+let git: LocalPart;
+let artifacts: LocalPart;
+const weights: Record<string, string> = {};
+
+beforeAll(async () => {
+  aws = await startLocalAws();
+  python = await virtualEnvironment();
+  for (const model of ['tiny.en', 'base']) weights[model] = (await run(python, ['-m', 'local.weights', model])).trim();
+  work = await mkdtemp(join(tmpdir(), 'main-job-'));
+  git = await startLocalPart(python, 'gitserver', ['--dir', join(work, 'remote')]);
+  artifacts = await startLocalPart(python, 'artifacts', ['--dir', join(work, 'artifacts')]);
+  workspace = join(work, 'podcast');
+  execFileSync('git', ['clone', '--quiet', git.lines[0] ?? '', workspace], { stdio: 'ignore' });
+  await mkdir(join(workspace, 'audio'));
+  for (const name of ['ask-not.mp3', 'austen.mp3']) {
+    await copyFile(join(root, 'examples', 'speech', name), join(workspace, 'audio', name));
+  }
+  const author = ['-c', 'user.name=A podcaster', '-c', 'user.email=podcaster@example.com'];
+  for (const command of [
+    ['checkout', '--quiet', '-B', 'main'],
+    ['add', '.'],
+    [...author, 'commit', '--quiet', '-m', 'Add two episodes'],
+    ['push', '--quiet', '-u', 'origin', 'main'],
+  ]) {
+    execFileSync('git', command, { cwd: workspace });
+  }
+}, 15 * MINUTES);
+
+afterAll(async () => {
+  await artifacts?.stop();
+  await git?.stop();
+  await aws?.stop();
+  await rm(work, { recursive: true, force: true });
+}, 2 * MINUTES);
+
+/** A step of the action, from this checkout or from `action`, a changed copy of it. */
+const step = (inputs: Record<string, string>, environment: Record<string, string> = {}, action = root) =>
+  runAction({ inputs, environment: { ...aws.environment, ...environment }, workspace, action });
+
+const deploy = (model: string, action = root): Promise<ActionResult> =>
+  step(
+    {
+      mode: 'deploy',
+      model: weights[model] ?? '',
+      'execution-role-arn': aws.environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
+      'instance-type': 'ml.c7i.xlarge',
+      'base-image': aws.environment['WHISPER_BASE_IMAGE'] ?? '',
+    },
+    {},
+    action,
+  );
+
+const changesOf = (result: ActionResult): { resource: string; action: string }[] =>
+  JSON.parse(result.outputs['changes'] ?? '[]');
+
+const expectSuccess = (result: ActionResult): void => {
+  if (result.exitCode !== 0) throw new Error(`The step failed:\n${result.log}`);
+};
+
+let first: ActionResult;
+
+test(
+  'deploy builds, pushes and serves our container with the weights',
+  async () => {
+    first = await deploy('tiny.en');
+    expectSuccess(first);
+    expect(first.outputs).toMatchObject({ 'endpoint-name': 'whisper', changed: 'true' });
+    expect(first.outputs['endpoint-arn']).toBe('arn:aws:sagemaker:us-east-1:123456789012:endpoint/whisper');
+    expect(first.outputs['image-digest']).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(first.outputs['model-data']).toMatch(
+      /^s3:\/\/whisper-sagemaker-123456789012-us-east-1\/whisper\/models\/\w+\/$/,
+    );
+    expect(first.summary).toMatch(/endpoint/i);
+  },
+  20 * MINUTES,
+);
+
+test(
+  'deploy again changes nothing',
+  async () => {
+    const mark = await aws.mark();
+    const again = await deploy('tiny.en');
+    expectSuccess(again);
+    expect(again.outputs).toMatchObject({
+      changed: 'false',
+      changes: '[]',
+      'image-digest': first.outputs['image-digest'],
+    });
+    const requests = await aws.requests(mark);
+    expect(requests.filter((request) => request.mutating)).toEqual([]);
+    expect(requests.length).toBeLessThanOrEqual(15);
+  },
+  5 * MINUTES,
+);
+
+test(
+  'transcribe commits and pushes the transcripts; what is no audio fails by name and stops nobody',
+  async () => {
+    await writeFile(join(workspace, 'audio', 'notes.mp3'), 'These are my notes. They are not audio.\n'.repeat(100));
+    const result = await step({ mode: 'transcribe', files: 'audio/*.mp3', publish: 'commit' });
+    expect(result.exitCode).toBe(1);
+    expect(result.outputs).toMatchObject({ 'files-found': '3', transcribed: '2', failed: '1', pending: '0' });
+    expect(result.errors.some((error) => error.includes('notes.mp3') || /audio/.test(error))).toBe(true);
+
+    const other = join(work, 'other');
+    execFileSync('git', ['clone', '--quiet', '--branch', 'main', git.lines[0] ?? '', other]);
+    expect(execFileSync('git', ['rev-parse', 'HEAD'], { cwd: other, encoding: 'utf8' }).trim()).toBe(
+      result.outputs['commit-sha'],
+    );
+    const files = (await readdir(join(other, 'transcripts', 'audio'))).toSorted();
+    expect(files).toEqual(
+      ['ask-not', 'austen'].flatMap((name) => ['json', 'srt', 'txt', 'vtt'].map((format) => `${name}.${format}`)),
+    );
+    const spoken = (await readFile(join(other, 'transcripts', 'audio', 'ask-not.txt'), 'utf8')).replaceAll(/\s+/g, ' ');
+    expect(spoken).toContain(ASK_NOT);
+    expect(await readFile(join(other, 'transcripts', 'audio', 'ask-not.srt'), 'utf8')).toMatch(
+      /^1\n00:00:0\d,\d{3} --> /,
+    );
+    // No word of a transcript in the log.
+    expect(result.log).not.toContain('your country');
+    await rm(join(workspace, 'audio', 'notes.mp3'));
+  },
+  10 * MINUTES,
+);
+
+test(
+  'transcribe again, as an artifact: nothing is paid for twice',
+  async () => {
+    const mark = await aws.mark();
+    const environment = Object.fromEntries(artifacts.lines.map((line) => line.split(/=(.*)/s).slice(0, 2)));
+    const result = await step({ mode: 'transcribe', files: 'audio/*.mp3', publish: 'artifact' }, environment);
+    expectSuccess(result);
+    expect(result.outputs).toMatchObject({ 'files-found': '2', transcribed: '0', reused: '2', failed: '0' });
+    expect(Number(result.outputs['artifact-id'])).toBeGreaterThan(0);
+    expect((await aws.requests(mark)).filter((request) => request.operation === 'InvokeEndpointAsync')).toEqual([]);
+  },
+  5 * MINUTES,
+);
+
+test(
+  "the article's own request runs unchanged",
+  async () => {
+    const bucket = (first.outputs['model-data'] ?? '').split('/')[2] ?? '';
+    const script = join(import.meta.dirname, 'article_request.py');
+    const speech = join(root, 'examples', 'speech', 'ask-not.mp3');
+    const text = execFileSync(python, [script, 'whisper', bucket, speech], {
+      encoding: 'utf8',
+      env: { ...process.env, ...aws.environment, AWS_DEFAULT_REGION: aws.environment['AWS_REGION'] },
+    });
+    expect(text.replaceAll(/\s+/g, ' ')).toContain(ASK_NOT);
+  },
+  5 * MINUTES,
+);
+
+test(
+  'a changed container is built and deployed, the model stays',
+  async () => {
+    const changed = await changedAction(join('container', 'inference.py'), '\n# changed\n');
+    const result = await deploy('tiny.en', changed);
+    expectSuccess(result);
+    expect(result.outputs['image-digest']).not.toBe(first.outputs['image-digest']);
+    expect(result.outputs['model-data']).toBe(first.outputs['model-data']);
+    expect(changesOf(result)).toContainEqual(expect.objectContaining({ resource: 'endpoint', action: 'update' }));
+  },
+  10 * MINUTES,
+);
+
+test(
+  'a changed model is uploaded and deployed, and transcribes anew',
+  async () => {
+    const result = await deploy('base');
+    expectSuccess(result);
+    expect(result.outputs['model-data']).not.toBe(first.outputs['model-data']);
+    const transcribed = await step({ mode: 'transcribe', files: 'audio/ask-not.mp3', publish: 'none' });
+    expectSuccess(transcribed);
+    expect(transcribed.outputs).toMatchObject({ transcribed: '1', reused: '0' });
+  },
+  10 * MINUTES,
+);
+
+/** A copy of the action with a line added to one of its files. */
+async function changedAction(file: string, addition: string): Promise<string> {
+  const copy = join(work, 'action');
+  await mkdir(copy);
+  for (const name of ['dist', 'container', 'assets']) await cp(join(root, name), join(copy, name), { recursive: true });
+  await appendFile(join(copy, file), addition);
+  return copy;
+}
