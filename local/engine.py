@@ -1,7 +1,7 @@
 """What runs an endpoint's instances: containers on a Docker engine, or plain processes where there is none.
 
-`open_engine` gives the one that `script/aws up` chose. An instance listens on 127.0.0.1:<port> and speaks the container's
-HTTP contract (GET /ping, POST /invocations). All methods may be called from any thread.
+`open_engine` gives the one that `script/aws up` chose. An instance listens on 127.0.0.1:<port> and speaks the
+container's HTTP contract (GET /ping, POST /invocations). All methods may be called from any thread.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Instance(ABC):
 
     @abstractmethod
     def exit_code(self) -> int | None:
-        """The main process's exit status (128 + signal when it was killed); None while it runs or once it was removed."""
+        """The main process's exit status (128 + signal when killed); None while it runs or once it was removed."""
 
     @abstractmethod
     def logs(self, lines: int = 200) -> str:
@@ -55,7 +55,7 @@ class Instance(ABC):
 
     @abstractmethod
     def stop(self, timeout: float = 30.0) -> None:
-        """SIGTERM, then SIGKILL after `timeout` seconds (SageMaker gives 30), then remove it. Harmless when repeated."""
+        """SIGTERM, then SIGKILL after `timeout` seconds (SageMaker: 30), then remove it. Harmless when repeated."""
 
 
 class Engine(ABC):

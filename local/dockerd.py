@@ -1,0 +1,139 @@
+"""A Docker engine of our own, for a machine on which none runs. Needs root, and Debian's docker.io (dockerd).
+
+Its data roots are slots of a pool in the cache, so image layers stay warm from run to run, and two runs at once get
+two slots. No bridge and no iptables rules: builds and containers use the host's network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from local import docker_cli, processes
+
+RUN_DIR = Path("/run/whisper-sagemaker")
+"""Sockets live here: a socket's path has 107 characters at most, and a cache folder's may be longer."""
+SLOT_FILE = "docker-slot"
+READY_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Slot:
+    path: Path
+
+    @property
+    def run_dir(self) -> Path:
+        """The same after a crash, so that the slot's next engine finds and ends what the last one left running."""
+        return RUN_DIR / hashlib.sha256(str(self.path).encode()).hexdigest()[:12]
+
+    @property
+    def host(self) -> str:
+        return f"unix://{self.run_dir}/docker.sock"
+
+    def engine(self) -> processes.Process | None:
+        return processes.find(self.path, "dockerd")
+
+
+def missing() -> str | None:
+    """Why no engine of our own can run here; None when one can."""
+    if os.geteuid() != 0:
+        return "a private Docker engine needs root"
+    if shutil.which("dockerd") is None:
+        return "there is no dockerd (Debian and Ubuntu: docker.io)"
+    return None
+
+
+def is_private(docker_host: str) -> bool:
+    """Whether DOCKER_HOST names an engine that another `up` started and will stop."""
+    return docker_host.startswith(f"unix://{RUN_DIR}/")
+
+
+def claimed(state: Path) -> Slot | None:
+    """The slot that belongs to this state folder, whether its engine runs or not."""
+    try:
+        return Slot(Path((state / SLOT_FILE).read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def start(pool: Path, state: Path) -> Slot:
+    """Starts an engine on the first free slot. Raises processes.ProcessFailed when it doesn't come up."""
+    with processes.locked(pool / "lock"):
+        slot = next(slot for slot in _slots(pool) if _free(slot))
+        slot.path.mkdir(parents=True, exist_ok=True)
+        (slot.path / "owner").write_text(str(state))
+        # Before the start: whatever happens from here on, `down` knows which engine to end.
+        (state / SLOT_FILE).write_text(str(slot.path))
+        engine = _launch(slot)
+    _wait_ready(slot, engine)
+    return slot
+
+
+def stop(state: Path) -> bool:
+    """Removes every container and ends the engine; images stay for the next run. True when there was one."""
+    slot = claimed(state)
+    if slot is None:
+        return False
+    if _owner(slot) == state:
+        _empty_and_end(slot)
+    (state / SLOT_FILE).unlink(missing_ok=True)
+    return True
+
+
+def _slots(pool: Path) -> Iterator[Slot]:
+    return (Slot(pool / str(number)) for number in itertools.count())
+
+
+def _owner(slot: Slot) -> Path | None:
+    try:
+        return Path((slot.path / "owner").read_text())
+    except FileNotFoundError:
+        return None
+
+
+def _free(slot: Slot) -> bool:
+    if slot.engine() is None:
+        return True
+    owner = _owner(slot)
+    if owner is not None and claimed(owner) == slot:
+        return False
+    # Its state folder was deleted without `down`: nobody else will ever end it.
+    _empty_and_end(slot)
+    return True
+
+
+def _launch(slot: Slot) -> processes.Process:
+    slot.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pid_file = slot.run_dir / "docker.pid"
+    # A pid file of a killed engine may name a process that has taken its pid since, and dockerd would refuse to start.
+    pid_file.unlink(missing_ok=True)
+    argv: list[str | Path] = ["dockerd", "--data-root", slot.path / "data", "--exec-root", slot.run_dir / "exec"]
+    argv += ["--host", slot.host, "--pidfile", pid_file, "--bridge", "none", "--iptables=false", "--ip6tables=false"]
+    return processes.start(slot.path, "dockerd", argv)
+
+
+def _wait_ready(slot: Slot, engine: processes.Process) -> None:
+    def answers() -> bool:
+        return docker_cli.call(["version"], host=slot.host).returncode == 0
+
+    processes.wait_until(answers, engine, "ready", READY_SECONDS)
+
+
+def _empty_and_end(slot: Slot) -> None:
+    engine = slot.engine()
+    if engine is None:
+        # It was killed, and containers may have outlived it: only an engine on the same data can end them.
+        if not (slot.run_dir / "exec").exists():
+            return
+        engine = _launch(slot)
+        _wait_ready(slot, engine)
+    containers = docker_cli.call(["ps", "--all", "--quiet"], host=slot.host).stdout.split()
+    if containers:
+        docker_cli.call(["rm", "--force", "--volumes", *containers], host=slot.host)
+    processes.stop(slot.path, "dockerd")
+    shutil.rmtree(slot.run_dir, ignore_errors=True)
