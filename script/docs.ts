@@ -27,9 +27,9 @@ function outputsTable({ outputs }: Action): string {
 }
 
 function between(document: string, marker: string, table: string): string {
-  const pattern = new RegExp(`(<!-- ${marker} -->\n)[\\s\\S]*?(\n<!-- /${marker} -->)`);
+  const pattern = new RegExp(`(<!-- ${marker} -->\n)[\\s\\S]*?(<!-- /${marker} -->)`);
   if (!pattern.test(document)) throw new Error(`README.md has no <!-- ${marker} --> block.`);
-  return document.replace(pattern, (_, open: string, close: string) => `${open}${table}${close}`);
+  return document.replace(pattern, (_, open: string, close: string) => `${open}${table}\n${close}`);
 }
 
 const action = parse(await readFile(join(root, 'action.yml'), 'utf8')) as Action;
