@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Busy(Exception):
+class Refused(Exception):
+    """SageMaker refuses the count; str() is its message, a quota's (ResourceLimitExceeded) for example."""
+
+
+class Busy(Refused):
     """The endpoint is not InService, so its count cannot be set now; scaling tries again later."""
 
 
@@ -19,7 +23,7 @@ class Endpoints(Protocol):
         """The count the variant has (DescribeEndpoint's CurrentInstanceCount), or None as above."""
 
     def set_desired_instance_count(self, endpoint: str, variant: str, count: int) -> None:
-        """Starts to bring the variant to `count` instances; returns at once. Raises Busy while it is Updating."""
+        """Starts to bring the variant to `count` instances; returns at once. Raises Refused, Busy while Updating."""
 
     def failure_reason(self, endpoint: str, variant: str) -> str | None:
         """Why the last change of the count was given up (no capacity, quota), or None if it was not."""
