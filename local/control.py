@@ -1,0 +1,145 @@
+"""The control API under /_local/: how tests move time, take capacity away, expire keys and look inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from moto.s3.models import s3_backends
+from werkzeug.exceptions import HTTPException, NotFound
+from werkzeug.wrappers import Request, Response
+
+from local.clock import Clock
+from local.credentials import Credentials
+from local.ecr import Ecr
+from local.requests_log import RequestsLog
+from local.s3 import secure
+from local.sagemaker.capacity import Capacity
+from local.sagemaker.metrics import EndpointMetrics
+from local.sagemaker.store import Store
+
+Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
+
+
+class Control:
+    """A WSGI application. Every answer is a JSON object; what is wrong in a request is a 400 with its reason."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        log: RequestsLog,
+        credentials: Credentials,
+        capacity: Capacity,
+        metrics: EndpointMetrics,
+        store: Store,
+        ecr: Ecr,
+    ) -> None:
+        self._clock = clock
+        self._log = log
+        self._credentials = credentials
+        self._capacity = capacity
+        self._metrics = metrics
+        self._store = store
+        self._ecr = ecr
+        self._posts: dict[str, Handler] = {
+            "clock": self._set_clock,
+            "backlog": self._set_backlog,
+            "capacity": self._set_capacity,
+            "quota": self._set_quota,
+            "bucket": self._make_bucket,
+            "credentials": self._mark_credentials,
+            "registry": self._set_registry,
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ)
+        try:
+            answer = Response(json.dumps(self._answer(request)), content_type="application/json")
+        except (ValueError, KeyError, TypeError) as error:
+            message = json.dumps({"error": f"{type(error).__name__}: {error}"})
+            answer = Response(message, status=400, content_type="application/json")
+        except HTTPException as error:
+            answer = error.get_response()
+        return answer(environ, start_response)
+
+    def _answer(self, request: Request) -> Mapping[str, Any]:
+        name, _, rest = request.path.removeprefix("/_local/").partition("/")
+        if request.method == "POST" and name in self._posts:
+            return self._posts[name](json.loads(request.get_data()))
+        if request.method == "GET" and name == "requests":
+            return self._log.since(int(request.args.get("since", "0")))
+        if request.method == "GET" and name == "clock":
+            return self._tell_clock()
+        if request.method == "GET" and name == "endpoints":
+            return self._tell_endpoint(rest)
+        raise NotFound(f"the control API has no {request.method} {request.path}")
+
+    def _tell_clock(self) -> dict[str, Any]:
+        return {"speed": self._clock.speed, "now": self._clock.now().isoformat()}
+
+    def _set_clock(self, params: dict[str, Any]) -> dict[str, Any]:
+        self._clock.speed = params["speed"]
+        return self._tell_clock()
+
+    def _set_backlog(self, params: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(params["counts_running"], bool):
+            raise ValueError("counts_running must be true or false")
+        self._metrics.counts_running = params["counts_running"]
+        return params
+
+    def _set_capacity(self, params: dict[str, Any]) -> dict[str, Any]:
+        self._capacity.limit_capacity(params)
+        return params
+
+    def _set_quota(self, params: dict[str, Any]) -> dict[str, Any]:
+        self._capacity.limit_quota(params)
+        return params
+
+    def _make_bucket(self, params: dict[str, Any]) -> dict[str, Any]:
+        account = params.get("account", self._store.account)
+        region = params.get("region", self._store.region)
+        if params["name"] in s3_backends.bucket_accounts:
+            raise ValueError(f"the bucket {params['name']} exists already")
+        s3_backends[account]["aws"].create_bucket(params["name"], region)
+        secure(account, params["name"])
+        return {"name": params["name"], "region": region, "account": account}
+
+    def _mark_credentials(self, params: dict[str, Any]) -> dict[str, Any]:
+        self._credentials.mark(params["access_key_id"], params["state"])
+        return params
+
+    def _set_registry(self, params: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(params["password"], str | None):
+            raise ValueError("password must be a string, or null for the right one")
+        self._ecr.hand_out(params["password"])
+        return {}
+
+    def _tell_endpoint(self, name: str) -> dict[str, Any]:
+        with self._store.lock:
+            endpoint = self._store.endpoints.get(name)
+            if endpoint is None:
+                raise NotFound(f"there is no endpoint {name}")
+            backlog = endpoint.queue.backlog()
+            fleets = [endpoint.fleet] + ([endpoint.pending] if endpoint.pending else [])
+            return {
+                "status": endpoint.status,
+                "failure_reason": endpoint.failure_reason,
+                "config": endpoint.config_name,
+                "desired": endpoint.desired,
+                "in_service": endpoint.fleet.in_service,
+                "queued": backlog.waiting,
+                "running": backlog.running,
+                "expired": endpoint.queue.expired,
+                "instances": [
+                    {
+                        "id": instance.id,
+                        "state": instance.state,
+                        "url": instance.url,
+                        "type": instance.instance_type,
+                        "config": fleet.config.name,
+                    }
+                    for fleet in fleets
+                    for instance in fleet.instances
+                ],
+            }

@@ -1,0 +1,1 @@
+"""Amazon SageMaker hosting: models, endpoint configurations and asynchronous endpoints that really run."""

@@ -1,0 +1,39 @@
+"""Where results and failures go: checked when an endpoint is made, named when a request is accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.errors import validation_error
+from local.objects import ObjectError, split_uri
+from local.sagemaker.fleet import Outside
+
+
+def check_output(config: dict[str, Any], role: str, outside: Outside) -> None:
+    """Raises ValidationException if SageMaker could not write to the output or failure path."""
+    output = config["OutputConfig"]
+    for member in ("S3OutputPath", "S3FailurePath"):
+        uri = output.get(member)
+        if uri is None:
+            continue
+        try:
+            outside.objects.bucket(split_uri(uri)[0])
+        except ObjectError as error:
+            raise validation_error(
+                f'Role "{role}" is invalid for {member} {uri}: s3:PutObject or s3:ListBucket is missing, or the bucket '
+                f"cannot be used ({error})."
+            ) from error
+
+
+def output_location(config: dict[str, Any], unique: str, extension: str | None, filename: str | None) -> str:
+    """S3OutputPath[/S3OutputPathExtension]/Filename, by default <generated id>.out."""
+    parts = [config["OutputConfig"]["S3OutputPath"].rstrip("/")]
+    if extension:
+        parts.append(extension.strip("/"))
+    return "/".join([*parts, filename or f"{unique}.out"])
+
+
+def failure_location(config: dict[str, Any], unique: str) -> str | None:
+    """S3FailurePath/<generated id>-error.out; None without an S3FailurePath."""
+    path = config["OutputConfig"].get("S3FailurePath")
+    return f"{path.rstrip('/')}/{unique}-error.out" if path else None

@@ -1,0 +1,182 @@
+"""The local AWS in one process: moto, and what replaces or corrects parts of it.
+
+    python -m local.server --port 0 --state DIR --registry HOST:PORT --registry-password-file FILE --engine docker
+
+Writes DIR/server.json, {"port", "pid", "registry"}, when it is ready; `registry` is the address that images carry.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from local.application import Application
+from local.autoscaling.install import Scaling, install
+from local.clock import Clock
+from local.control import Control
+from local.credentials import Credentials
+from local.ecr import Ecr
+from local.engine import Engine, open_engine
+from local.metrics import MetricStore
+from local.objects import Objects
+from local.operations import RUNTIME
+from local.registry_client import Registry
+from local.registry_gate import RegistryGate
+from local.requests_log import RequestsLog
+from local.s3 import S3
+from local.sagemaker.capacity import Capacity
+from local.sagemaker.deployment import Deployments
+from local.sagemaker.endpoint import Endpoint
+from local.sagemaker.endpoint_configs import EndpointConfigs
+from local.sagemaker.endpoints import Endpoints
+from local.sagemaker.fleet import Outside
+from local.sagemaker.instances import Handler
+from local.sagemaker.invocations import Invocations
+from local.sagemaker.invoke import Runtime
+from local.sagemaker.metrics import EndpointMetrics
+from local.sagemaker.models import Models
+from local.sagemaker.scaling import ScalableEndpoints
+from local.sagemaker.service import SageMaker
+from local.sagemaker.store import Store
+
+REGION = "us-east-1"
+HOST = "127.0.0.1"
+logger = logging.getLogger(__name__)
+
+
+class QuietHandler(MotoRequestHandler):
+    """The requests are kept by RequestsLog; a line for each on stderr would only hide the errors."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Nothing."""
+
+    def log_error(self, format: str, *args: Any) -> None:
+        """Not an error here: a Docker client tries HTTPS first, which this server cannot read."""
+        logger.debug(format, *args)
+
+
+class LocalAws:
+    """All services and the two HTTP servers (AWS's and the registry's)."""
+
+    def __init__(self, state: Path, port: int, registry: Registry, engine: Engine) -> None:
+        self._engine = engine
+        self.clock = Clock()
+        self.store = Store(DEFAULT_ACCOUNT_ID, REGION)
+        gate_socket = listening(0)
+        self.registry_host = f"{HOST}:{gate_socket.getsockname()[1]}"
+        ecr = Ecr(self.store.account, REGION, registry, self.registry_host, self.clock)
+        ecr.install()
+        metric_store = MetricStore(self.clock)
+        objects = Objects(self.store.account, REGION)
+        capacity = Capacity()
+        outside = Outside(engine, registry, objects, capacity, self.clock, self.store.account, REGION, state)
+        deployments = Deployments(self.store, self.clock.now, self._handler_for(objects))
+        self._scaling: Scaling = install(
+            self.clock, metric_store, ScalableEndpoints(self.store, deployments), region=REGION
+        )
+        self._metrics = EndpointMetrics(self.store, self.clock, metric_store)
+        endpoint_api = Endpoints(self.store, self.clock, outside, deployments, self._scaling.has_scalable_target)
+        model_api = Models(self.store, self.clock, objects, registry, self.registry_host)
+        moto = DomainDispatcherApplication(create_backend_app)
+        log, credentials = RequestsLog(self.clock), Credentials()
+        application = Application(
+            services={
+                "sagemaker": SageMaker(self.store, model_api, EndpointConfigs(self.store, self.clock), endpoint_api),
+                RUNTIME: Runtime(self.store, self.clock),
+                "ecr": ecr,
+                "s3": S3(self.store.account, moto),
+            },
+            moto=moto,
+            control=Control(self.clock, log, credentials, capacity, self._metrics, self.store, ecr),
+            log=log,
+            credentials=credentials,
+        )
+        self._aws_server = serving(listening(port), application)
+        self._gate_server = serving(gate_socket, RegistryGate(registry, ecr))
+        self.port = self._aws_server.port
+
+    def start(self) -> None:
+        """Serves in threads until stop()."""
+        self._metrics.start()
+        for server in (self._aws_server, self._gate_server):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stops everything that was started: both servers, scaling, and every instance."""
+        self._scaling.stop()
+        self._metrics.stop()
+        for server in (self._aws_server, self._gate_server):
+            server.shutdown()
+        self._engine.stop_all()
+
+    def _handler_for(self, objects: Objects) -> Callable[[Endpoint], Handler]:
+        def handler(endpoint: Endpoint) -> Handler:
+            config = endpoint.fleet.config.spec["AsyncInferenceConfig"]
+            return Invocations(endpoint.name, config, self.store.account, REGION, objects, self.clock)
+
+        return handler
+
+
+def listening(port: int) -> socket.socket:
+    """A socket that listens on the loopback address; 0 is any free port."""
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind((HOST, port))
+    server.listen(128)
+    return server
+
+
+def serving(server_socket: socket.socket, application: Any) -> BaseWSGIServer:
+    """A threaded WSGI server on a socket that listens already."""
+    port = server_socket.getsockname()[1]
+    return make_server(HOST, port, application, threaded=True, request_handler=QuietHandler, fd=server_socket.detach())
+
+
+def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m local.server", description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--registry", required=True, metavar="HOST:PORT")
+    parser.add_argument("--registry-password-file", type=Path, required=True)
+    parser.add_argument("--engine", choices=("docker", "process"), required=True)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    options = arguments(argv)
+    state: Path = options.state.resolve()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    engine = open_engine(options.engine, state)
+    aws = LocalAws(state, options.port, Registry(options.registry, options.registry_password_file), engine)
+    aws.start()
+    ready = state / "server.json"
+    # Renamed into place, so that nobody reads half of it.
+    draft = ready.with_suffix(".new")
+    draft.write_text(json.dumps({"port": aws.port, "pid": os.getpid(), "registry": aws.registry_host}))
+    draft.replace(ready)
+    ended.wait()
+    ready.unlink(missing_ok=True)
+    aws.stop()
+
+
+if __name__ == "__main__":
+    main()
