@@ -3,8 +3,8 @@ export interface Change {
   /** The kind, in AWS's words: `ECR repository`, `image`, `model`, `endpoint configuration`, `endpoint`, … */
   resource: string;
   name: string;
-  action: 'create' | 'update' | 'replace';
-  /** The fields that differ, empty on create. */
+  action: 'create' | 'update' | 'replace' | 'delete';
+  /** The fields that differ, empty on create and delete. */
   fields: FieldChange[];
 }
 

@@ -1,0 +1,147 @@
+import { UserError } from '../errors.js';
+import { statusOf } from './error-name.js';
+
+/** What a family of AWS errors means to the person whose step failed. */
+interface Explanation {
+  names: readonly string[];
+  explain(error: Error): { message: string; remedy: string };
+}
+
+const EXPLANATIONS: readonly Explanation[] = [
+  {
+    names: ['ExpiredToken', 'ExpiredTokenException', 'RequestExpired', 'TokenRefreshRequired'],
+    explain: (error) => ({
+      message: `The AWS credentials have expired: ${error.message}`,
+      remedy:
+        'Log in again and run the step again: it continues where it stopped. A deploy can take more than an hour: raise `role-duration-seconds` of aws-actions/configure-aws-credentials, and the maximum session duration of the role.',
+    }),
+  },
+  {
+    names: [
+      'InvalidClientTokenId',
+      'UnrecognizedClientException',
+      'InvalidAccessKeyId',
+      'SignatureDoesNotMatch',
+      'InvalidSignatureException',
+      'IncompleteSignature',
+      'AuthFailure',
+    ],
+    explain: (error) => ({
+      message: `AWS does not accept these credentials: ${error.message}`,
+      remedy:
+        'Check the role or the keys that aws-actions/configure-aws-credentials was given, and that they belong to the partition of the region.',
+    }),
+  },
+  {
+    names: ['CredentialsProviderError'],
+    explain: () => ({
+      message: 'No AWS credentials were found.',
+      remedy:
+        'Run aws-actions/configure-aws-credentials before this step, and give the job `permissions: id-token: write` when it assumes a role by OIDC.',
+    }),
+  },
+  {
+    names: [
+      'AccessDenied',
+      'AccessDeniedException',
+      'AccessDeniedError',
+      'AuthorizationError',
+      'UnauthorizedOperation',
+    ],
+    explain: explainDenied,
+  },
+  {
+    names: ['ResourceLimitExceeded', 'LimitExceededException', 'ServiceQuotaExceededException', 'TooManyBuckets'],
+    explain: (error) => ({
+      message: `A quota of the AWS account stands in the way: ${error.message}`,
+      remedy: QUOTA_REMEDY,
+    }),
+  },
+  {
+    names: [
+      'Throttling',
+      'ThrottlingException',
+      'ThrottledException',
+      'TooManyRequestsException',
+      'RequestLimitExceeded',
+      'RequestThrottled',
+      'RequestThrottledException',
+      'SlowDown',
+    ],
+    explain: (error) => ({
+      message: `AWS throttled the requests, after five attempts each: ${error.message}`,
+      remedy: 'Run the step again in a few minutes: it continues. Jobs that run at the same time share the limit.',
+    }),
+  },
+  {
+    names: ['RequestTimeTooSkewed'],
+    explain: (error) => ({
+      message: `The clock of this machine is wrong: ${error.message}`,
+      remedy: "Set the runner's clock: AWS accepts a difference of 15 minutes at most.",
+    }),
+  },
+  {
+    names: ['OptInRequired', 'SubscriptionRequiredException', 'RegionDisabledException'],
+    explain: (error) => ({
+      message: `The AWS account does not have this service in this region: ${error.message}`,
+      remedy: 'Enable the region for the account, or take another `aws-region`.',
+    }),
+  },
+];
+
+export const QUOTA_REMEDY =
+  'Open Service Quotas, Amazon SageMaker, "<instance type> for endpoint usage", and request an increase: new accounts often have 0 for GPU types. An update needs room for the old and the new instances at once. Or take another `instance-type`.';
+
+const NETWORK_CODES = [
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+];
+
+/**
+ * An AWS SDK error in the user's words; undefined for an error that is none of the known.
+ * Names: the error tables of each service's API reference; `CredentialsProviderError` and the network codes: the SDK, Node.
+ */
+export function explain(error: unknown): UserError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const found = EXPLANATIONS.find(({ names }) => names.includes(error.name));
+  if (found) {
+    const { message, remedy } = found.explain(error);
+    return new UserError(message, remedy, { cause: error });
+  }
+  // A HEAD request's answer has no body to name the error in.
+  if (statusOf(error) === 403) {
+    const { message, remedy } = explainDenied(error);
+    return new UserError(message, remedy, { cause: error });
+  }
+  return explainNetwork(error);
+}
+
+/** Message of IAM: `User: ARN is not authorized to perform: ACTION on resource: ARN because …`. */
+function explainDenied(error: Error): { message: string; remedy: string } {
+  const action = /not authorized to perform: ([\w-]+:\w+)/.exec(error.message)?.[1];
+  const resource = /on resource: (\S+)/.exec(error.message)?.[1];
+  return {
+    message: `Access denied: ${error.message}`,
+    remedy:
+      action === undefined
+        ? 'Compare the policy of the role that this job runs under with infra/, which lists what each mode needs.'
+        : `Allow ${action}${resource === undefined ? '' : ` on ${resource}`} in the policy of the role that this job runs under; infra/ lists what each mode needs.`,
+  };
+}
+
+function explainNetwork(error: Error): UserError | undefined {
+  const { code, hostname, errors } = error as Error & { code?: string; hostname?: string; errors?: unknown[] };
+  // Node tries each address of a host and reports all the failures together.
+  if (code === undefined && errors?.[0] instanceof Error) return explainNetwork(errors[0]);
+  if (error.name !== 'TimeoutError' && (code === undefined || !NETWORK_CODES.includes(code))) return undefined;
+  return new UserError(
+    `AWS could not be reached${hostname === undefined ? '' : ` at ${hostname}`}: ${error.message}`,
+    'Check `aws-region` for a typing error, and that this runner can reach the region (proxy, firewall, VPC endpoints).',
+    { cause: error },
+  );
+}

@@ -1,0 +1,34 @@
+import { isNamed } from './error-name.js';
+
+/**
+ * SageMaker has no error class for what is absent or there already: it says both by a ValidationException whose text
+ * begins with these words (texts: sagemaker-python-sdk, ACK's sagemaker-controller).
+ */
+const isAbsent = (error: unknown): boolean =>
+  isNamed(error, 'ValidationException') && error.message.startsWith('Could not find');
+
+const isThere = (error: unknown): boolean =>
+  isNamed(error, 'ValidationException') && error.message.startsWith('Cannot create already existing');
+
+/** Whether the endpoint is in a change that began after we looked. */
+export const isInProgress = (error: unknown): boolean =>
+  isNamed(error, 'ValidationException') && error.message.startsWith('Cannot update in-progress endpoint');
+
+/** The answer of a Describe request; undefined: there is no such thing. */
+export async function described<T>(request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Creates what is named after its content, so that one that is there already is the same. */
+export async function createdOrThere(request: Promise<unknown>): Promise<void> {
+  try {
+    await request;
+  } catch (error) {
+    if (!isThere(error)) throw error;
+  }
+}

@@ -1,0 +1,140 @@
+import { callerIdentity, type Identity } from '../aws/identity.js';
+import type { Context } from '../context.js';
+import type { DeploySettings } from '../settings/deploy.js';
+import { shipped } from '../shipped.js';
+import { applyInOrder, knownOf, look, observer, type Planned, type Progress, timed } from './apply.js';
+import type { DeployResult } from './changes.js';
+import { type Desired, desiredState, type Materials } from './desired.js';
+import { imageSource } from './image-source.js';
+import { planLines } from './plan.js';
+import type { Known } from './resource.js';
+import { alarms } from './resources/alarms.js';
+import { bucket } from './resources/bucket.js';
+import { endpointResource } from './resources/endpoint.js';
+import { endpointConfig } from './resources/endpoint-config.js';
+import { image } from './resources/image.js';
+import { model } from './resources/model.js';
+import { repository } from './resources/repository.js';
+import { keepMinimum, scalableTarget } from './resources/scalable-target.js';
+import { scalingPolicies } from './resources/scaling-policies.js';
+import { weightsResource } from './resources/weights.js';
+import { verify } from './verify.js';
+import { describeEndpoint, untilServed } from './wait.js';
+import { findWeights } from './weights/weights.js';
+
+const SCALING = [observer(scalableTarget), observer(scalingPolicies), observer(alarms)];
+
+/**
+ * Makes the endpoint and all that it needs as the settings want it, changing only what differs.
+ * Succeeds only when the endpoint serves the wanted configuration.
+ * @throws UserError saying what stands in the way; what was made until then stays, and the next run goes on from there
+ */
+export async function deploy(context: Context, settings: DeploySettings): Promise<DeployResult> {
+  const progress: Progress = { known: {}, made: [], steps: [] };
+  const step = <T>(name: string, body: () => Promise<T>) => timed(context, progress, name, body);
+
+  const { account, materials } = await step('settings', () => lookAtInputs(context, settings));
+  const desire = (known: Known) => desiredState(settings, account, materials, known);
+
+  const plan = await step('plan', () => makePlan(context, settings, materials, desire));
+  progress.known = plan.known;
+  const desired = desire(plan.known);
+  const planned = [...plan.artifacts, ...plan.serving, ...plan.scaling];
+  for (const line of planLines(planned.flatMap(({ seen }) => seen.changes(desired)))) context.log.info(line);
+
+  await applyInOrder(context, plan.artifacts, desire, progress);
+  const deployed = await serve(context, settings, plan.serving, desire, progress);
+  await applyInOrder(context, plan.scaling, desire, progress);
+  if (deployed) await keepMinimum(context, desire(progress.known));
+  if (deployed && settings.verify) {
+    await step('verify', () => verify(context, desire(progress.known), deadlineOf(context, settings)));
+  }
+  return resultOf(desire(progress.known), progress);
+}
+
+async function lookAtInputs(context: Context, settings: DeploySettings) {
+  const identity: Promise<Identity> = callerIdentity(context);
+  const [{ account }, image, weights] = await Promise.all([
+    identity,
+    imageSource(settings, shipped('container')),
+    findWeights(context, settings, identity),
+  ]);
+  return { account, materials: { image, weights } satisfies Materials };
+}
+
+async function makePlan(
+  context: Context,
+  settings: DeploySettings,
+  { weights }: Materials,
+  desire: (known: Known) => Desired,
+) {
+  const first = desire({});
+  const [artifacts, scaling] = await Promise.all([
+    look(context, [observer(bucket), observer(weightsResource(weights)), observer(repository), observer(image)], first),
+    look(context, SCALING, first),
+  ]);
+  const before = { ...knownOf(artifacts), ...knownOf(scaling) };
+  const endpoint = endpointResource(settings.waitMinutes * 60_000);
+  const serving = await look(context, [observer(model), observer(endpointConfig), observer(endpoint)], desire(before));
+  return { artifacts, scaling, serving, known: { ...before, ...knownOf(serving) } };
+}
+
+/** Has the endpoint serve what is wanted. Returns whether a configuration was deployed. */
+async function serve(
+  context: Context,
+  settings: DeploySettings,
+  planned: Planned[],
+  desire: (known: Known) => Desired,
+  progress: Progress,
+): Promise<boolean> {
+  const { endpointName } = settings;
+  try {
+    await applyInOrder(context, planned, desire, progress);
+    const deployed = progress.made.some(({ resource }) => resource === 'endpoint') || progress.known.deploying === true;
+    const config = desire(progress.known).endpointConfig?.EndpointConfigName;
+    if (!deployed || config === undefined) return false;
+    const wait = { endpointName, deadline: deadlineOf(context, settings) };
+    const endpoint = await timed(context, progress, 'wait', () => untilServed(context, wait, config));
+    progress.known = { ...progress.known, endpointArn: endpoint.EndpointArn ?? '' };
+    return true;
+  } catch (error) {
+    await keepScaling(context, endpointName, desire, progress);
+    throw error;
+  }
+}
+
+/** An update that failed after scaling was taken off must not leave instances that nothing takes down. */
+async function keepScaling(
+  context: Context,
+  endpointName: string,
+  desire: (known: Known) => Desired,
+  progress: Progress,
+): Promise<void> {
+  try {
+    context.signal.throwIfAborted();
+    const endpoint = await describeEndpoint(context, endpointName);
+    if (endpoint?.EndpointStatus !== 'InService') return;
+    const desired = desire(progress.known);
+    if ((await scalableTarget.read(context, desired)) !== undefined) return;
+    await applyInOrder(context, await look(context, SCALING, desired), desire, progress);
+  } catch (error) {
+    context.log.warning(
+      `The endpoint ${endpointName} may be without scaling, and its instances cost money: run the step again. ${(error as Error).message}`,
+    );
+  }
+}
+
+/** Milliseconds since the epoch until which the endpoint may be waited for, from now. */
+const deadlineOf = ({ clock }: Context, { waitMinutes }: DeploySettings): number => clock.now() + waitMinutes * 60_000;
+
+function resultOf({ endpointName, image, weights, known }: Desired, { made, steps }: Progress): DeployResult {
+  return {
+    endpointName,
+    endpointArn: known.endpointArn ?? '',
+    imageRepository: image.repository,
+    imageDigest: known.imageDigest ?? '',
+    modelData: `s3://${weights.bucket}/${weights.prefix}`,
+    changes: made,
+    steps,
+  };
+}

@@ -1,0 +1,44 @@
+import type { Context } from '../context.js';
+import type { Change } from './changes.js';
+import type { Desired } from './desired.js';
+
+/** What is known only once an earlier resource was read or made. */
+export interface Known {
+  /** URI of the image's repository, without tag and digest. */
+  imageRepositoryUri?: string;
+  /** `sha256:…` */
+  imageDigest?: string;
+  endpointArn?: string;
+  /** Whether the endpoint is on its way to another configuration. */
+  deploying?: boolean;
+  /** ARNs of the scaling policies that alarms call, by policy name. */
+  policyArns?: Readonly<Record<string, string>>;
+}
+
+/** One kind of thing that a deploy makes. Every file of resources/ holds one. */
+export interface Resource<Found> {
+  /** What is there now; `undefined` or empty: nothing. Refuses (UserError) what is not ours to change. */
+  read(context: Context, desired: Desired): Promise<Found>;
+  /** What has to change; empty: nothing. Pure. */
+  compare(desired: Desired, found: Found): Change[];
+  /** What this resource tells the later ones as it is. Pure. */
+  learn?(found: Found): Known;
+  /** Makes it as desired; called only when `compare` found changes. Returns what the later ones wait for. */
+  apply(context: Context, desired: Desired, found: Found): Promise<Known>;
+}
+
+/** A resource that was read, with its type of `Found` closed in. */
+export interface Observed {
+  readonly known: Known;
+  changes(desired: Desired): Change[];
+  apply(desired: Desired): Promise<Known>;
+}
+
+export async function observe<Found>(resource: Resource<Found>, context: Context, desired: Desired): Promise<Observed> {
+  const found = await resource.read(context, desired);
+  return {
+    known: resource.learn?.(found) ?? {},
+    changes: (now) => resource.compare(now, found),
+    apply: (now) => resource.apply(context, now, found),
+  };
+}

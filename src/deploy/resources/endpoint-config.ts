@@ -1,0 +1,38 @@
+import { createdOrThere, described } from '../../aws/sagemaker.js';
+import type { Context } from '../../context.js';
+import type { Resource } from '../resource.js';
+import { notYetNamed } from './model.js';
+
+/** Whether a configuration of the wanted name, and so of the wanted content, is there. */
+export const endpointConfig: Resource<boolean> = {
+  async read(context, { endpointConfig }) {
+    return (
+      endpointConfig !== undefined &&
+      (await describeEndpointConfig(context, endpointConfig.EndpointConfigName)) !== undefined
+    );
+  },
+
+  compare: ({ endpointConfig, endpointName }, found) =>
+    found
+      ? []
+      : [
+          {
+            resource: 'endpoint configuration',
+            name: endpointConfig?.EndpointConfigName ?? notYetNamed(endpointName),
+            action: 'create',
+            fields: [],
+          },
+        ],
+
+  async apply({ clients, signal }, { endpointConfig }) {
+    if (endpointConfig === undefined) throw new Error('The configuration was asked for before its image was known.');
+    const sagemaker = await clients.sagemaker();
+    await createdOrThere(sagemaker.createEndpointConfig(endpointConfig, { abortSignal: signal }));
+    return {};
+  },
+};
+
+export async function describeEndpointConfig({ clients, signal }: Context, EndpointConfigName: string) {
+  const sagemaker = await clients.sagemaker();
+  return described(sagemaker.describeEndpointConfig({ EndpointConfigName }, { abortSignal: signal }));
+}

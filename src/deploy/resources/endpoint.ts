@@ -1,0 +1,141 @@
+import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
+import { unlessAbsent } from '../../aws/error-name.js';
+import { isInProgress } from '../../aws/sagemaker.js';
+import type { Context } from '../../context.js';
+import { UserError } from '../../errors.js';
+import type { FieldChange } from '../changes.js';
+import { type Desired, TAG, tagsOf } from '../desired.js';
+import { differences } from '../difference.js';
+import type { Resource } from '../resource.js';
+import { scalable } from '../scaling.js';
+import { describeEndpoint, requireHealthy, untilSteady } from '../wait.js';
+import { describeEndpointConfig } from './endpoint-config.js';
+import { describeModel } from './model.js';
+
+export interface FoundEndpoint {
+  endpoint: DescribeEndpointOutput;
+  /** What it serves now, in the fields of the wanted specs; read only when something else is wanted. */
+  serves: { config: unknown; model: unknown } | undefined;
+}
+
+/**
+ * The endpoint: created, updated, or left alone when it serves the wanted configuration or is on its way there.
+ * @param patience milliseconds that another change of the endpoint may be waited for
+ */
+export function endpointResource(patience: number): Resource<FoundEndpoint | undefined> {
+  return {
+    async read(context, desired) {
+      const endpoint = await describeEndpoint(context, desired.endpointName);
+      if (!endpoint || endpoint.EndpointStatus === 'Deleting') return undefined;
+      requireHealthy(desired.endpointName, endpoint);
+      if (configOf(endpoint) === desired.endpointConfig?.EndpointConfigName) return { endpoint, serves: undefined };
+      const [serves] = await Promise.all([whatItServes(context, endpoint), requireOurs(context, desired, endpoint)]);
+      return { endpoint, serves };
+    },
+
+    compare(desired, found) {
+      const change = { resource: 'endpoint', name: desired.endpointName };
+      if (!found) return [{ ...change, action: 'create', fields: [] }];
+      if (configOf(found.endpoint) === desired.endpointConfig?.EndpointConfigName) return [];
+      return [{ ...change, action: 'update', fields: changedFields(desired, found) }];
+    },
+
+    learn: (found) =>
+      found ? { endpointArn: found.endpoint.EndpointArn ?? '', deploying: isDeploying(found.endpoint) } : {},
+
+    async apply(context, desired, found) {
+      const { endpointName } = desired;
+      if (desired.endpointConfig === undefined) throw new Error('The endpoint was asked for before its configuration.');
+      const request = { EndpointName: endpointName, EndpointConfigName: desired.endpointConfig.EndpointConfigName };
+      const deadline = context.clock.now() + patience;
+      const steady = await untilSteady(context, { endpointName, deadline });
+      const sagemaker = await context.clients.sagemaker();
+      const options = { abortSignal: context.signal };
+      if (!steady) {
+        await sagemaker.createEndpoint({ ...request, Tags: tagsOf(endpointName) }, options);
+        return {};
+      }
+      if (found && changesInstanceType(desired, found)) await stopScaling(context, endpointName);
+      await update(context, { endpointName, deadline }, () =>
+        // False: the new model must really start, whatever the count was; scaling takes it down again.
+        sagemaker.updateEndpoint({ ...request, RetainAllVariantProperties: false }, options),
+      );
+      return {};
+    },
+  };
+}
+
+/** The configuration that the endpoint serves, or will when the deployment in progress succeeds. */
+const configOf = (endpoint: DescribeEndpointOutput): string | undefined =>
+  endpoint.PendingDeploymentSummary?.EndpointConfigName ?? endpoint.EndpointConfigName;
+
+/** Whether a configuration is being deployed. An Updating that scaling caused has no summary and is no deployment. */
+const isDeploying = ({ EndpointStatus, PendingDeploymentSummary }: DescribeEndpointOutput): boolean =>
+  EndpointStatus === 'Creating' ||
+  EndpointStatus === 'RollingBack' ||
+  (EndpointStatus !== 'InService' && PendingDeploymentSummary !== undefined);
+
+async function whatItServes(context: Context, { EndpointConfigName }: DescribeEndpointOutput) {
+  const config = await describeEndpointConfig(context, EndpointConfigName ?? '');
+  const modelName = config?.ProductionVariants?.[0]?.ModelName;
+  return { config, model: modelName === undefined ? undefined : await describeModel(context, modelName) };
+}
+
+async function requireOurs(
+  { clients, signal }: Context,
+  { endpointName }: Desired,
+  { EndpointArn }: DescribeEndpointOutput,
+) {
+  const sagemaker = await clients.sagemaker();
+  const { Tags = [] } = await sagemaker.listTags({ ResourceArn: EndpointArn ?? '' }, { abortSignal: signal });
+  if (Tags.some(({ Key, Value }) => Key === TAG && Value === endpointName)) return;
+  throw new UserError(
+    `There is an endpoint ${endpointName} that this action did not make: it has no tag ${TAG}=${endpointName}.`,
+    'Take another `endpoint-name`, or add the tag to hand the endpoint over.',
+  );
+}
+
+function changedFields(desired: Desired, { endpoint, serves }: FoundEndpoint): FieldChange[] {
+  const wanted = { ...desired.endpointConfig, ...desired.model };
+  // The names differ because the content does; tags are no content, and Describe does not give them.
+  const { Tags, ModelName, EndpointConfigName, ProductionVariants = [], ...fields } = wanted;
+  const variants = ProductionVariants.map(({ ModelName: _, ...variant }) => variant);
+  const found = { ...(serves?.config as object), ...(serves?.model as object) };
+  const changed = differences({ ...fields, ...(variants.length > 0 && { ProductionVariants: variants }) }, found);
+  return [
+    {
+      field: 'EndpointConfigName',
+      old: endpoint.EndpointConfigName ?? '',
+      new: EndpointConfigName ?? '(known after the build)',
+    },
+    ...changed.map((change) => ({ ...change, field: change.field.replace(/^ProductionVariants\[0\]\./, '') })),
+  ];
+}
+
+const changesInstanceType = (desired: Desired, found: FoundEndpoint): boolean =>
+  changedFields(desired, found).some(({ field }) => field === 'InstanceType');
+
+/** SageMaker refuses to change the instance type of a variant that scales. Its policies go too, and are put back later. */
+async function stopScaling({ clients, log, signal }: Context, endpointName: string): Promise<void> {
+  log.info('The instance type changes: scaling is taken off the endpoint and put back afterwards.');
+  const autoscaling = await clients.autoscaling();
+  const request = autoscaling.deregisterScalableTarget(scalable(endpointName), { abortSignal: signal });
+  await unlessAbsent(request, 'ObjectNotFoundException');
+}
+
+/** Scaling can set the endpoint to Updating at any moment: then wait it out and ask again. */
+async function update(
+  context: Context,
+  wait: Parameters<typeof untilSteady>[1],
+  ask: () => Promise<unknown>,
+): Promise<void> {
+  for (;;) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (!isInProgress(error)) throw error;
+      await untilSteady(context, wait);
+    }
+  }
+}

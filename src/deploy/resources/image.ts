@@ -1,0 +1,59 @@
+import { unlessAbsent } from '../../aws/error-name.js';
+import type { Context } from '../../context.js';
+import { UserError } from '../../errors.js';
+import type { Resource } from '../resource.js';
+
+/** Digest of the image; undefined: it is not there. */
+type FoundImage = string | undefined;
+
+/** The container's image: built and pushed only when ECR has none with the content hash of its inputs as tag. */
+export const image: Resource<FoundImage> = {
+  async read(context, { image }) {
+    if (image.kind === 'build') return digestOf(context, { repository: image.repository, tag: image.tag });
+    const digest = image.digest ?? (await digestOf(context, image));
+    if (digest !== undefined) return digest;
+    throw new UserError(
+      `ECR has no image ${image.repositoryUri}:${image.tag} (input \`image-uri\`).`,
+      'Check the name and the tag, and that the image is in the region of the endpoint.',
+    );
+  },
+
+  compare: ({ image }, found) =>
+    found === undefined && image.kind === 'build'
+      ? [{ resource: 'image', name: `${image.repository}:${image.tag}`, action: 'create', fields: [] }]
+      : [],
+
+  learn: (found) => (found === undefined ? {} : { imageDigest: found }),
+
+  async apply(context, desired) {
+    const { image: source, known } = desired;
+    if (source.kind !== 'build' || known.imageRepositoryUri === undefined) return {};
+    const { buildAndPush } = await import('../../docker/build-and-push.js');
+    await buildAndPush(context, {
+      folder: source.folder,
+      buildArguments: source.buildArguments,
+      reference: `${known.imageRepositoryUri}:${source.tag}`,
+    });
+    const digest = await image.read(context, desired);
+    if (digest === undefined) {
+      throw new UserError(
+        `The image was pushed, but ECR does not have ${source.repository}:${source.tag}.`,
+        'Run the step again. A lifecycle policy of the repository must not remove images in use.',
+      );
+    }
+    return { imageDigest: digest };
+  },
+};
+
+async function digestOf(
+  { clients, signal }: Context,
+  { repository, registryId, tag }: { repository: string; registryId?: string | undefined; tag: string | undefined },
+): Promise<FoundImage> {
+  const ecr = await clients.ecr();
+  const request = ecr.describeImages(
+    { repositoryName: repository, registryId, imageIds: [{ imageTag: tag }] },
+    { abortSignal: signal },
+  );
+  const found = await unlessAbsent(request, 'ImageNotFoundException', 'RepositoryNotFoundException');
+  return found?.imageDetails?.[0]?.imageDigest;
+}

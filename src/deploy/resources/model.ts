@@ -1,0 +1,30 @@
+import { createdOrThere, described } from '../../aws/sagemaker.js';
+import type { Context } from '../../context.js';
+import type { Resource } from '../resource.js';
+
+/** Whether a model of the wanted name, and so of the wanted content, is there. */
+export const model: Resource<boolean> = {
+  async read(context, { model }) {
+    return model !== undefined && (await describeModel(context, model.ModelName)) !== undefined;
+  },
+
+  compare: ({ model, endpointName }, found) =>
+    found
+      ? []
+      : [{ resource: 'model', name: model?.ModelName ?? notYetNamed(endpointName), action: 'create', fields: [] }],
+
+  async apply({ clients, signal }, { model }) {
+    if (model === undefined) throw new Error('The model was asked for before its image was known.');
+    const sagemaker = await clients.sagemaker();
+    await createdOrThere(sagemaker.createModel(model, { abortSignal: signal }));
+    return {};
+  },
+};
+
+/** The name of what carries the digest of an image that is yet to be built. */
+export const notYetNamed = (endpointName: string): string => `${endpointName}-(known after the build)`;
+
+export async function describeModel({ clients, signal }: Context, ModelName: string) {
+  const sagemaker = await clients.sagemaker();
+  return described(sagemaker.describeModel({ ModelName }, { abortSignal: signal }));
+}

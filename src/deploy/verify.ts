@@ -1,0 +1,115 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { type Objects, openBucket } from '../aws/objects.js';
+import type { Context } from '../context.js';
+import { UserError } from '../errors.js';
+import { shipped } from '../shipped.js';
+import type { Desired } from './desired.js';
+
+/** Milliseconds between two looks for the answer: the first, and the longest. */
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 10_000;
+/** Seconds that the clip may wait in the queue, and that its transcription may take. */
+const QUEUE_SECONDS = 3600;
+const INVOCATION_SECONDS = 900;
+
+/** The part of the container's JSON that says who answered. */
+interface Answer {
+  image?: unknown;
+  model_revision?: unknown;
+}
+
+/**
+ * Sends a two-second clip through the endpoint and its bucket, as `transcribe` sends audio.
+ * @param deadline milliseconds since the epoch
+ * @throws UserError unless the new image and the new model answer
+ */
+export async function verify(context: Context, desired: Desired, deadline: number): Promise<void> {
+  const { clients, signal, log } = context;
+  const objects = await openBucket(clients, desired.bucket.name, desired.account, signal);
+  const id = `verify-${randomUUID()}`;
+  const input = `${desired.endpointName}/input/${id}.mp3`;
+  const clip = shipped('assets', 'clip.mp3');
+  const used = [input];
+  try {
+    await objects.upload(input, createReadStream(clip), (await stat(clip)).size, 'audio/mpeg');
+    const runtime = await clients.runtime();
+    const { OutputLocation, FailureLocation } = await runtime.invokeEndpointAsync(
+      {
+        EndpointName: desired.endpointName,
+        InputLocation: `s3://${objects.bucket}/${input}`,
+        ContentType: 'audio/mpeg',
+        Accept: 'application/json',
+        InferenceId: id,
+        RequestTTLSeconds: QUEUE_SECONDS,
+        InvocationTimeoutSeconds: INVOCATION_SECONDS,
+      },
+      { abortSignal: signal },
+    );
+    const output = keyOf(OutputLocation);
+    const failure = keyOf(FailureLocation);
+    used.push(...[output, failure].filter((key) => key !== undefined));
+    requireNew(desired, await answerOf(context, objects, { output, failure, deadline }));
+    log.info('A clip came back from the new image with the new model.');
+  } finally {
+    // What stays when even this fails is removed by the bucket's rules.
+    await objects.remove(used).catch((error: Error) => log.warning(`The test clip was not removed: ${error.message}`));
+  }
+}
+
+interface Places {
+  output: string | undefined;
+  failure: string | undefined;
+  deadline: number;
+}
+
+/** Waits for one of the two objects that SageMaker writes. */
+async function answerOf(context: Context, objects: Objects, { output, failure, deadline }: Places): Promise<string> {
+  const { clock, signal } = context;
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
+    const [answer, error] = await Promise.all(
+      [output, failure].map((key) => (key === undefined ? undefined : objects.readText(key))),
+    );
+    if (answer) return answer.text;
+    if (error) {
+      throw new UserError(
+        `The endpoint serves, but could not transcribe the test clip: ${error.text.trim().slice(0, 1000)}`,
+        "See the container's log in CloudWatch. Out of memory: take a larger `instance-type`, or `compute-type: int8_float16`.",
+      );
+    }
+    if (clock.now() >= deadline) {
+      throw new UserError(
+        'The endpoint serves, but the test clip did not come back in time.',
+        "See the container's log in CloudWatch, and raise `wait-minutes`. `verify: false` leaves the clip out.",
+      );
+    }
+    await clock.sleep(Math.min(pause, Math.max(deadline - clock.now(), 0)), signal);
+  }
+}
+
+/** @throws UserError unless the answer names the image and the model that were deployed. Pure. */
+export function requireNew({ model }: Pick<Desired, 'model'>, text: string): void {
+  const wanted = model?.PrimaryContainer?.Environment ?? {};
+  let answer: Answer;
+  try {
+    answer = JSON.parse(text) as Answer;
+  } catch {
+    throw unexpected(`text that is not JSON: ${text.slice(0, 200)}`);
+  }
+  if (answer.image !== wanted['WHISPER_IMAGE']) {
+    throw unexpected(`image ${String(answer.image)}, not ${wanted['WHISPER_IMAGE']}`);
+  }
+  if (answer.model_revision !== wanted['WHISPER_MODEL_REVISION']) {
+    throw unexpected(`model revision ${String(answer.model_revision)}, not ${wanted['WHISPER_MODEL_REVISION']}`);
+  }
+}
+
+const unexpected = (found: string): UserError =>
+  new UserError(
+    `The endpoint serves, but the test clip was answered by ${found}.`,
+    'Run the step again. An image given by `image-uri` must speak the contract of container/ (docs/).',
+  );
+
+/** Key of an object by its address, `s3://bucket/key` */
+const keyOf = (location: string | undefined): string | undefined => /^s3:\/\/[^/]+\/(.+)$/.exec(location ?? '')?.[1];
