@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
+import xmltodict
 from moto.s3.models import PublicAccessBlock, s3_backends
 from werkzeug.wrappers import Request, Response
 
@@ -44,7 +45,7 @@ class S3:
         body = received(request, checksums=call.operation != "CompleteMultipartUpload")
         work = self._with_body(body)
         if call.operation == "CreateBucket":
-            return self._create_bucket(bucket, work)
+            return self._create_bucket(bucket, work, tags_in(body))
         if call.operation not in WRITES:
             return work
 
@@ -132,14 +133,15 @@ class S3:
 
         return run
 
-    def _create_bucket(self, bucket: str, work: Wsgi) -> Wsgi:
-        """A new bucket as AWS makes it today."""
+    def _create_bucket(self, bucket: str, work: Wsgi, tags: dict[str, str]) -> Wsgi:
+        """A new bucket as AWS makes it today, with the tags of the request."""
 
         def run(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             new = bucket not in s3_backends.bucket_accounts
             answer = work(environ, start_response)
             if new and bucket in s3_backends.bucket_accounts:
                 secure(self._account, bucket)
+                s3_backends[self._account]["aws"].put_bucket_tagging(bucket, tags)
             return answer
 
         return run
@@ -150,6 +152,16 @@ def secure(account: str, bucket: str) -> None:
     backend = s3_backends[account]["aws"]
     backend.put_bucket_encryption(bucket, ENCRYPTION)
     backend.get_bucket(bucket).public_access_block = PublicAccessBlock(True, True, True, True)
+
+
+def tags_in(body: IO[bytes]) -> dict[str, str]:
+    """The tags in a CreateBucketConfiguration; moto does not know them. The body is at its begin afterwards."""
+    content = body.read()
+    body.seek(0)
+    if not content:
+        return {}
+    configuration = xmltodict.parse(content, force_list=("Tag",))["CreateBucketConfiguration"]
+    return {tag["Key"]: tag["Value"] for tag in (configuration.get("Tags") or {}).get("Tag", [])}
 
 
 def place(request: Request) -> tuple[str, str]:
