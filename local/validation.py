@@ -101,6 +101,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     for java, python in (
         (r"\p{ASCII}", r"[\x00-\x7f]"),
         (r"[\p{Print}]", r"[\x20-\x7e]"),
+        (r"\p{Print}", r"[\x20-\x7e]"),
         (r"\p{L}\p{Z}\p{N}", r"\w\s"),
         (r"\z", r"\Z"),
         (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"),
