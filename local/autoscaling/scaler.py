@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from local.autoscaling.registry import Activity, Policy, Registry, ResourceId, T
 from local.autoscaling.steps import adjusted, aggregate, step_for
 from local.autoscaling.tracking import LOW, wanted_capacity
 from local.cloudwatch.alarms import Invocation
+
+logger = logging.getLogger(__name__)
 
 # SageMaker's default, for step scaling and target tracking (user guide, "Define cooldown periods").
 _COOLDOWN = 300
@@ -158,6 +161,13 @@ def _proposal(target: Target, policy: Policy, fired: Invocation, current: int, n
         difference = aggregate(config, fired.values, rule.threshold) - rule.threshold
         step = step_for(config, difference, above=rule.comparison.startswith("Greater"))
         if step is None:
+            # CloudWatch tells it in the alarm's history only; a wrong interval bound looks just like this.
+            logger.warning(
+                "policy %s: No step adjustment found for metric value %s and breach delta %s",
+                policy.name,
+                list(fired.values),
+                difference,
+            )
             return None
         cooldown = config.get("Cooldown", _COOLDOWN)
 

@@ -20,7 +20,7 @@ from local.cloudwatch.state import COMPARISONS, INSUFFICIENT_DATA, TREATMENTS, R
 from local.metrics import STATISTICS, MetricKey
 
 _ACTIONS = {"OK": "OKActions", "ALARM": "AlarmActions", "INSUFFICIENT_DATA": "InsufficientDataActions"}
-_ARN = re.compile(r"arn:aws[a-z-]*:([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.+)")
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):(?:\d{12}:|ec2:).+")
 _DAY = 86_400
 # Members that only a metric of the alarm's own can have; with Metrics they belong into each MetricStat.
 _SINGLE = ("MetricName", "Namespace", "Statistic", "ExtendedStatistic", "Dimensions", "Period", "Unit")
@@ -124,8 +124,8 @@ def _check_actions(member: str, arns: list[str], region: str) -> None:
         match = _ARN.fullmatch(arn)
         if match is None:
             raise ValidationError(f"Invalid arn syntax: {arn}")
-        if match[1] != "automate" and match[2] != region:
-            raise ValidationError(f"Invalid region {match[2]} specified. Only {region} is supported.")
+        if match[1] != region:
+            raise ValidationError(f"Invalid region {match[1]} specified. Only {region} is supported.")
 
 
 def _rule(config: Mapping[str, Any]) -> Rule:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 from local.autoscaling import api as autoscaling
@@ -151,8 +151,8 @@ class Rig:
 
     def step_policy(self, name: str, capacity: int, **bounds: float) -> str:
         """An ExactCapacity step policy; returns its ARN."""
-        steps = [{"ScalingAdjustment": capacity, **(bounds or {"MetricIntervalLowerBound": 0.0})}]
-        config = {"AdjustmentType": "ExactCapacity", "StepAdjustments": steps, "Cooldown": 0}
+        adjustments = [{"ScalingAdjustment": capacity, **(bounds or {"MetricIntervalLowerBound": 0.0})}]
+        config = {"AdjustmentType": "ExactCapacity", "StepAdjustments": adjustments, "Cooldown": 0}
         return self.call(
             "put_scaling_policy",
             **SCALABLE,
@@ -162,5 +162,12 @@ class Rig:
         )["PolicyARN"]
 
 
-def after(minutes: float) -> datetime:
-    return START + timedelta(minutes=minutes)
+def steps(kind: str, *intervals: tuple[float | None, float | None, int], **more: Any) -> dict[str, Any]:
+    """A step policy's configuration; an interval is (lower bound, upper bound, adjustment)."""
+    adjustments = []
+    for low, high, adjustment in intervals:
+        step: dict[str, Any] = {"ScalingAdjustment": adjustment}
+        step |= {} if low is None else {"MetricIntervalLowerBound": low}
+        step |= {} if high is None else {"MetricIntervalUpperBound": high}
+        adjustments.append(step)
+    return {"AdjustmentType": kind, "StepAdjustments": adjustments, **more}
