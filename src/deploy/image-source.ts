@@ -88,10 +88,11 @@ interface BuildInput {
   sha256: string;
 }
 
-/** The files of a build context that reach the builder: those that its .dockerignore does not name. */
+/** The files of a build context that the image is made of: the Dockerfile, and what .dockerignore lets through. */
 export async function buildInputs(folder: string): Promise<BuildInput[]> {
   const { glob } = await import('tinyglobby');
-  const paths = await glob('**', { cwd: folder, dot: true, ignore: await ignored(folder), followSymbolicLinks: false });
+  const patterns = ['Dockerfile', ...(await allowed(folder))];
+  const paths = await glob(patterns, { cwd: folder, dot: true, followSymbolicLinks: false });
   return Promise.all(
     paths.sort().map(async (path) => {
       const file = join(folder, path);
@@ -101,16 +102,19 @@ export async function buildInputs(folder: string): Promise<BuildInput[]> {
   );
 }
 
-/** The subset of .dockerignore that globs can say; the container's own file keeps to it. */
-async function ignored(folder: string): Promise<string[]> {
-  const text = await readFile(join(folder, '.dockerignore'), 'utf8').catch(() => '');
-  const patterns = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  const negated = patterns.find((pattern) => pattern.startsWith('!'));
-  if (negated !== undefined) throw new Error(`${folder}/.dockerignore: "${negated}": exceptions are not understood`);
-  return patterns.map((pattern) => pattern.replace(/^\/+|\/+$/g, ''));
+/**
+ * The globs of a .dockerignore that ignores everything (`*`) but what it names (`!glob`). The container's keeps to this
+ * form, so that a file is part of the image and of its hash, or of neither.
+ */
+async function allowed(folder: string): Promise<string[]> {
+  const file = join(folder, '.dockerignore');
+  const lines = (await readFile(file, 'utf8')).split('\n').map((line) => line.trim());
+  const [first, ...others] = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  const other = others.find((pattern) => !pattern.startsWith('!'));
+  if (first !== '*' || other !== undefined) {
+    throw new Error(`${file} must be "*", then lines that begin with "!"; found "${other ?? first ?? ''}"`);
+  }
+  return others.map((pattern) => pattern.slice(1));
 }
 
 export async function sha256OfFile(path: string): Promise<string> {
