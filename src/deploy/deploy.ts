@@ -41,6 +41,7 @@ export async function deploy(context: Context, settings: DeploySettings): Promis
   const desired = desire(plan.known);
   const planned = [...plan.artifacts, ...plan.serving, ...plan.scaling];
   for (const line of planLines(planned.flatMap(({ seen }) => seen.changes(desired)))) context.log.info(line);
+  for (const { seen } of planned) await seen.prepare(desired);
 
   await applyInOrder(context, plan.artifacts, desire, progress);
   const deployed = await serve(context, settings, plan.serving, desire, progress);

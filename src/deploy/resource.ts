@@ -23,6 +23,8 @@ export interface Resource<Found> {
   compare(desired: Desired, found: Found): Change[];
   /** What this resource tells the later ones as it is. Pure. */
   learn?(found: Found): Known;
+  /** Tries what `apply` will need, before anything is changed; called only when `compare` found changes. */
+  prepare?(context: Context): Promise<void>;
   /** Makes it as desired; called only when `compare` found changes. Returns what the later ones wait for. */
   apply(context: Context, desired: Desired, found: Found): Promise<Known>;
 }
@@ -31,6 +33,7 @@ export interface Resource<Found> {
 export interface Observed {
   readonly known: Known;
   changes(desired: Desired): Change[];
+  prepare(desired: Desired): Promise<void>;
   apply(desired: Desired): Promise<Known>;
 }
 
@@ -39,6 +42,9 @@ export async function observe<Found>(resource: Resource<Found>, context: Context
   return {
     known: resource.learn?.(found) ?? {},
     changes: (now) => resource.compare(now, found),
+    prepare: async (now) => {
+      if (resource.compare(now, found).length > 0) await resource.prepare?.(context);
+    },
     apply: (now) => resource.apply(context, now, found),
   };
 }

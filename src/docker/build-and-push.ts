@@ -1,4 +1,4 @@
-import { registryPassword } from '../aws/registry-password.js';
+import { registryLogin } from '../aws/registry-login.js';
 import type { Context } from '../context.js';
 import { type Build, buildArguments, type Engine } from './arguments.js';
 import { type ChildResult, runChild } from './child.js';
@@ -6,16 +6,19 @@ import { withDockerConfig } from './config.js';
 import { dockerProblem, noDocker, type Phase } from './problems.js';
 
 /**
+ * Tries what a build and push need before anything is changed in AWS.
+ * @throws UserError when there is no Docker, its engine does not answer, or the registry refuses the login
+ */
+export function checkDocker(context: Context): Promise<void> {
+  return withDocker(context, async () => undefined);
+}
+
+/**
  * Builds an image for SageMaker's hosts and pushes it to ECR.
  * @throws UserError when there is no Docker, or one of its steps fails
  */
-export async function buildAndPush(context: Context, build: Build): Promise<void> {
-  const registry = build.reference.split('/', 1)[0] ?? '';
-  await withDockerConfig(process.env, registry, async (configFolder) => {
-    const docker = dockerCommand(context, configFolder);
-    const engine = await findEngine(docker);
-    const password = await registryPassword(context);
-    await docker('login', ['login', '--username', 'AWS', '--password-stdin', registry], { input: password });
+export function buildAndPush(context: Context, build: Build): Promise<void> {
+  return withDocker(context, async (docker, engine) => {
     await context.log.group('Build the image', async () => {
       context.log.info(`Builder: ${engine.buildx ? 'buildx' : "the engine's own"}`);
       const environment = engine.buildx ? {} : { DOCKER_BUILDKIT: '0' };
@@ -25,6 +28,17 @@ export async function buildAndPush(context: Context, build: Build): Promise<void
     await context.log.group('Push the image', async () => {
       await docker('push', ['push', build.reference], { shown: true });
     });
+  });
+}
+
+/** Runs `body` with a Docker that is logged in to the account's registry, for as long as it takes. */
+async function withDocker(context: Context, body: (docker: Docker, engine: Engine) => Promise<void>): Promise<void> {
+  const { registry, username, password } = await registryLogin(context);
+  await withDockerConfig(process.env, registry, async (configFolder) => {
+    const docker = dockerCommand(context, configFolder);
+    const engine = await findEngine(docker);
+    await docker('login', ['login', '--username', username, '--password-stdin', registry], { input: password });
+    await body(docker, engine);
   });
 }
 
@@ -56,6 +70,7 @@ function dockerCommand({ log, signal }: Context, configFolder: string): Docker {
 
 async function findEngine(docker: Docker): Promise<Engine> {
   await docker('start', ['version', '--format', '{{.Server.Version}}']);
+  // DOCKER_BUILDKIT=0 is the user's own choice of the engine's builder.
   const buildx =
     process.env['DOCKER_BUILDKIT'] !== '0' &&
     (await docker('start', ['buildx', 'version'], { mayFail: true })).code === 0;

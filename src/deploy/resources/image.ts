@@ -25,6 +25,11 @@ export const image: Resource<FoundImage> = {
 
   learn: (found) => (found === undefined ? {} : { imageDigest: found }),
 
+  async prepare(context) {
+    const { checkDocker } = await import('../../docker/build-and-push.js');
+    await checkDocker(context);
+  },
+
   async apply(context, desired) {
     const { image: source, known } = desired;
     if (source.kind !== 'build' || known.imageRepositoryUri === undefined) return {};
