@@ -83,8 +83,6 @@ class Alarm:
             "StateUpdatedTimestamp": updated,
             "StateTransitionedTimestamp": updated,
         }
-        if "Metrics" in self.config:
-            del shown["Dimensions"]
         if self.reason_data is not None:
             shown["StateReasonData"] = self.reason_data
         return shown
