@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from local import validation
 from local.credentials import Credentials
 from local.errors import JSON_TYPE, AwsError, error_response
-from local.operations import MODELS, Call, identify
+from local.operations import MODELS, RUNTIME, Call, identify, service_model
 from local.requests_log import RequestsLog
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ VALIDATED = {
     "application-autoscaling": "ValidationException",
     "monitoring": "ValidationError",
 }
+# Services of which there is one region here; the others are moto's and have them all.
+REGIONAL = ("sagemaker", RUNTIME, "ecr")
 CONTROL = "/_local/"
 
 
@@ -45,12 +48,14 @@ class Application:
         control: Wsgi,
         log: RequestsLog,
         credentials: Credentials,
+        region: str,
     ) -> None:
         self._services = services
         self._moto = moto
         self._control = control
         self._log = log
         self._credentials = credentials
+        self._region = region
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("PATH_INFO", "").startswith(CONTROL):
@@ -68,6 +73,8 @@ class Application:
     def _answer(self, call: Call, request: Request) -> Wsgi:
         try:
             self._credentials.check(call)
+            if call.service in REGIONAL and call.region != self._region:
+                raise AwsError("InvalidSignatureException", "Credential should be scoped to a valid region. ", 403)
             self._validate(call, request)
             service = self._services.get(call.service)
             answer = service(call, request) if service is not None else None
@@ -83,7 +90,7 @@ class Application:
         """moto with the same request; a body that was read on the way is put back."""
 
         def run(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            if "_cached_data" in request.__dict__ or hasattr(request, "_cached_data"):
+            if hasattr(request, "_cached_data"):
                 rewind(environ, request.get_data())
             return self._moto(environ, start_response)
 
@@ -91,14 +98,15 @@ class Application:
 
     def _validate(self, call: Call, request: Request) -> None:
         code = VALIDATED.get(call.service)
-        if code is not None and call.protocol == "json":
-            validation.check(MODELS[call.service], call.operation, parsed(request), code)
+        if code is None or call.protocol != "json":
+            return
+        if call.operation not in service_model(MODELS[call.service]).operation_names:
+            raise AwsError("UnknownOperationException", f"{call.service} has no operation {call.operation}.")
+        validation.check(MODELS[call.service], call.operation, parsed(request), code)
 
 
 def rewind(environ: dict[str, Any], body: bytes) -> None:
     """Puts a body that was read back for the next reader of `environ`."""
-    import io
-
     environ["wsgi.input"] = io.BytesIO(body)
     environ["CONTENT_LENGTH"] = str(len(body))
 

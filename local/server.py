@@ -104,6 +104,7 @@ class LocalAws:
             control=Control(self.clock, log, credentials, capacity, self._metrics, self.store, ecr),
             log=log,
             credentials=credentials,
+            region=REGION,
         )
         self._aws_server = serving(listening(port), application)
         self._gate_server = serving(gate_socket, RegistryGate(registry, ecr))

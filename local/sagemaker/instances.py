@@ -61,6 +61,7 @@ class ModelInstance:
         self._logs = logs
         self._lock = threading.Lock()
         self._stopping = threading.Event()
+        self._look = threading.Event()
         self._process: Instance | None = None
         self._queue: RequestQueue | None = None
 
@@ -88,7 +89,7 @@ class ModelInstance:
             for _ in range(EXITS):
                 self._run()
                 if self._healthy_before(deadline):
-                    self.state = "InService"
+                    self._set_state("InService")
                     return
                 self._ship_logs()
                 if self.stopped or self._clock.now() >= deadline:
@@ -120,6 +121,7 @@ class ModelInstance:
             if self.stopped:
                 return
             self._stopping.set()
+            self._look.set()
             self.state = "Stopping"
             process = self._process
         if self._queue is not None:
@@ -191,22 +193,38 @@ class ModelInstance:
         with self._lock:
             return self._busy > 0 or (self.last_busy is not None and self.last_busy > moment)
 
+    def suspect(self) -> None:
+        """A request got no answer: nothing more is taken until the container has been looked at."""
+        with self._lock:
+            if self.state == "InService":
+                self.state = "Unhealthy"
+        self._look.set()
+
     def _keep(self) -> None:
         """Copies the container's output and starts it again when it has ended."""
-        while not self._stopping.wait(KEEP_SECONDS):
+        while not self.stopped:
+            self._look.wait(KEEP_SECONDS)
+            self._look.clear()
             process = self._process
-            if process is None:
+            if process is None or self.stopped:
                 continue
             self._ship_logs()
-            if process.alive() or self.stopped:
-                continue
-            self.state = "Unhealthy"
             try:
-                self._run()
-                if self._healthy_before(self._clock.now() + self.container.start_timeout) and not self.stopped:
-                    self.state = "InService"
+                self._revive(process)
             except EngineError as error:
                 logger.warning("%s", error)
+
+    def _revive(self, process: Instance) -> None:
+        if not process.alive():
+            self._set_state("Unhealthy")
+            self._run()
+        if self.state == "Unhealthy" and self._healthy_before(self._clock.now() + self.container.start_timeout):
+            self._set_state("InService")
+
+    def _set_state(self, state: str) -> None:
+        with self._lock:
+            if not self.stopped:
+                self.state = state
 
     def _ship_logs(self) -> None:
         process = self._process

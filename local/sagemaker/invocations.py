@@ -80,6 +80,7 @@ class Invocations:
         except (OSError, http.client.HTTPException, EngineError) as error:
             if instance.stopped:
                 raise Lost from error
+            instance.suspect()
             raise Failed(self._server_error(0, f"{type(error).__name__}: no answer from the container")) from error
         if not 200 <= answer.status < 300:
             raise Failed(self._server_error(answer.status, content.decode("utf-8", "replace")))
