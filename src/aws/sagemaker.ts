@@ -24,7 +24,7 @@ export async function described<T>(request: Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** Creates what is named after its content, so that one that is there already is the same. */
+/** Creates what may be there already without harm: what is named after its content is the same. */
 export async function createdOrThere(request: Promise<unknown>): Promise<void> {
   try {
     await request;

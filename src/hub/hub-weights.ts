@@ -87,7 +87,7 @@ function explain(where: string, error: unknown): UserError | undefined {
     case 404:
       return new UserError(`The hub has no ${where}: ${message}`, 'Check `model` and `model-revision`.', options);
     case undefined:
-      return name === 'TypeError'
+      return name === 'TypeError' && message === 'fetch failed'
         ? new UserError(
             `The hub could not be reached for ${where}: ${message}`,
             'Check `hub-url`, and that this runner can reach it. A model in a folder or in S3 needs no hub.',

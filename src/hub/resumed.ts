@@ -1,4 +1,5 @@
 import type { Context } from '../context.js';
+import { UserError } from '../errors.js';
 import { ATTEMPTS, pauseAfter } from './patient-fetch.js';
 
 /**
@@ -21,10 +22,20 @@ export async function* resumed(blob: Blob, name: string, { clock, log, signal }:
     }
     if (position >= blob.size) return;
     if (position > before) attempt = 1;
-    if (signal.aborted || attempt >= ATTEMPTS)
-      throw broken ?? new Error(`${name} ended after ${position} of ${blob.size} bytes`);
+    signal.throwIfAborted();
+    if (attempt >= ATTEMPTS) throw brokenOff(name, `${position} of ${blob.size} bytes`, broken);
     const pause = pauseAfter(attempt, null);
     log.info(`${name}: the connection broke after ${position} of ${blob.size} bytes; going on in ${pause / 1000} s.`);
     await clock.sleep(pause, signal);
   }
+}
+
+/** @param cause the library hands on some errors as text */
+function brokenOff(name: string, got: string, cause: unknown): UserError {
+  const reason = cause instanceof Error ? cause.message : String(cause ?? 'the connection ended early');
+  return new UserError(
+    `The hub's ${name} could not be loaded: it broke off after ${got}, ${ATTEMPTS} times (${reason}).`,
+    'Run the step again: files that were loaded are kept. A model in a folder or in S3 needs no hub.',
+    { cause },
+  );
 }

@@ -1,6 +1,6 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import { unlessAbsent } from '../../aws/error-name.js';
-import { isInProgress } from '../../aws/sagemaker.js';
+import { createdOrThere, isInProgress } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import type { FieldChange } from '../changes.js';
@@ -52,7 +52,8 @@ export function endpointResource(patience: number): Resource<FoundEndpoint | und
       const sagemaker = await context.clients.sagemaker();
       const options = { abortSignal: context.signal };
       if (!steady) {
-        await sagemaker.createEndpoint({ ...request, Tags: tagsOf(endpointName) }, options);
+        // Another deploy may be making it: the wait tells whether it serves what is wanted here.
+        await createdOrThere(sagemaker.createEndpoint({ ...request, Tags: tagsOf(endpointName) }, options));
         return {};
       }
       if (found && changesInstanceType(desired, found)) await stopScaling(context, endpointName);

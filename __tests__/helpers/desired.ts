@@ -1,0 +1,39 @@
+import { type Desired, desiredState, type Materials } from '../../src/deploy/desired.js';
+import type { Known } from '../../src/deploy/resource.js';
+import type { DeploySettings } from '../../src/settings/deploy.js';
+import { deploySettings } from './deploy-settings.ts';
+
+export const account = '123456789012';
+
+export const materials: Materials = {
+  image: {
+    kind: 'build',
+    transcriber: '1',
+    repository: 'whisper-sagemaker',
+    tag: 'a'.repeat(16),
+    folder: '/action/container',
+    buildArguments: {},
+  },
+  weights: {
+    name: 'large-v3-turbo',
+    revision: 'b'.repeat(12),
+    files: [
+      { name: 'config.json', size: 2, id: 'c1' },
+      { name: 'model.bin', size: 1000, id: 'm1' },
+    ],
+    open: () => {
+      throw new Error('no file is opened by what is pure');
+    },
+  },
+};
+
+/** What is known once an image is there. */
+export const known: Known = {
+  imageRepositoryUri: `${account}.dkr.ecr.us-east-1.amazonaws.com/whisper-sagemaker`,
+  imageDigest: `sha256:${'d'.repeat(64)}`,
+  policyArns: { 'whisper-wake': 'arn:policy/wake', 'whisper-idle': 'arn:policy/idle' },
+};
+
+/** The desired state of some settings, with an image that is there already. */
+export const desired = (overrides: Partial<DeploySettings> = {}, changed: Partial<Materials> = {}): Desired =>
+  desiredState(deploySettings(overrides), account, { ...materials, ...changed }, known);
