@@ -137,10 +137,12 @@ function idleAlarm({ endpointName, idleMinutes, instanceType }: DeploySettings, 
             }),
           ]
         : []),
-      // No backlog metric means no backlog; no utilisation means an instance that starts or cannot say: busy.
+      // A minute counts only once its utilisation is there: metrics come a minute or two late, and an alarm that took
+      // the newest minutes for busy would never see them all idle. No instance, no utilisation, no alarm. No backlog
+      // metric means no backlog.
       {
         Id: 'idle',
-        Expression: `IF(FILL(backlog,0)<1 AND ${gpu ? 'FILL(gpu,100)<1 AND ' : ''}FILL(cpu,10000)<${IDLE_CPU}, 1, 0)`,
+        Expression: `IF(${gpu ? 'gpu<1 AND ' : ''}cpu<${IDLE_CPU}, FILL(backlog,0)<1, 0)`,
         Label: 'idle',
         ReturnData: true,
       },
