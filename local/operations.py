@@ -100,6 +100,8 @@ def _s3_routes() -> list[tuple[str, int, frozenset[tuple[str, str]], frozenset[s
     model = service_model("s3")
     for name in model.operation_names:
         operation = model.operation_model(name)
+        if operation.deprecated:
+            continue
         path, _, query = operation.http["requestUri"].partition("?")
         parts = 2 if "{Key" in path else 1 if "{Bucket}" in path else 0
         literal = frozenset(parse_qsl(query, keep_blank_values=True)) - {("x-id", name)}

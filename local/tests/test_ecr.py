@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -123,9 +124,11 @@ def test_a_repository_with_images_is_deleted_by_force_only_and_comes_back_empty(
 
 def test_a_lifecycle_policy_and_tags_are_kept(aws: Aws) -> None:
     name = aws.repository()
-    policy = '{"rules":[{"rulePriority":1,"selection":{"tagStatus":"untagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}'
+    selection = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1}
+    rule = {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
+    policy = json.dumps({"rules": [rule]})
     aws.ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=policy)
-    assert aws.ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"]
+    assert aws.ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"] == policy
     arn = aws.ecr.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryArn"]
     aws.ecr.tag_resource(resourceArn=arn, tags=[{"Key": "a", "Value": "b"}])
     assert aws.ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "a", "Value": "b"}]
