@@ -27,7 +27,16 @@ def call(
         env["DOCKER_CONFIG"] = str(config)
     argv = ["docker", *map(str, args)]
     try:
-        return subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout)
+        # A session of its own: Ctrl-C is for us to handle, and while taking down docker must go on.
+        return subprocess.run(
+            argv,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            start_new_session=True,
+        )
     except subprocess.TimeoutExpired as error:
         raise DockerError(f"docker {args[0]} gave no answer in {timeout:.0f} s") from error
     except FileNotFoundError as error:

@@ -6,6 +6,7 @@ two slots. No bridge and no iptables rules: builds and containers use the host's
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import docker_cli, processes
+from local import docker_cli, leftovers, processes
 
 RUN_DIR = Path("/run/whisper-sagemaker")
 """Sockets live here: a socket's path has 107 characters at most, and a cache folder's may be longer."""
@@ -69,20 +70,31 @@ def start(pool: Path, state: Path) -> Slot:
         (slot.path / "owner").write_text(str(state))
         # Before the start: whatever happens from here on, `down` knows which engine to end.
         (state / SLOT_FILE).write_text(str(slot.path))
-        engine = _launch(slot)
-    _wait_ready(slot, engine)
+        _launch(slot)
+    _wait_ready(slot)
+    _remove_containers(slot)
     return slot
 
 
-def stop(state: Path) -> bool:
-    """Removes every container and ends the engine; images stay for the next run. True when there was one."""
+def running(state: Path) -> Slot | None:
+    """The state's slot once its engine answers; None when it has none. Raises processes.ProcessFailed."""
+    slot = claimed(state)
+    if slot is None or _owner(slot) != state or slot.engine() is None:
+        return None
+    _wait_ready(slot)
+    return slot
+
+
+def stop(state: Path) -> None:
+    """Ends the engine with its containers; images stay for the next run. Harmless when there is none."""
     slot = claimed(state)
     if slot is None:
-        return False
-    if _owner(slot) == state:
-        _empty_and_end(slot)
+        return
+    # Under the lock, so that nobody takes the slot while its last traces are removed.
+    with processes.locked(slot.path.parent / "lock"):
+        if _owner(slot) == state:
+            _end(slot)
     (state / SLOT_FILE).unlink(missing_ok=True)
-    return True
 
 
 def _slots(pool: Path) -> Iterator[Slot]:
@@ -97,43 +109,49 @@ def _owner(slot: Slot) -> Path | None:
 
 
 def _free(slot: Slot) -> bool:
-    if slot.engine() is None:
-        return True
+    """Whether the slot can be taken. What a killed run left there is ended."""
     owner = _owner(slot)
-    if owner is not None and claimed(owner) == slot:
+    if slot.engine() is not None and owner is not None and claimed(owner) == slot:
         return False
-    # Its state folder was deleted without `down`: nobody else will ever end it.
-    _empty_and_end(slot)
+    # No engine, or one whose state folder was deleted without `down`: nobody else will ever end what is left.
+    _end(slot)
     return True
 
 
-def _launch(slot: Slot) -> processes.Process:
+def _launch(slot: Slot) -> None:
     slot.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     pid_file = slot.run_dir / "docker.pid"
     # A pid file of a killed engine may name a process that has taken its pid since, and dockerd would refuse to start.
     pid_file.unlink(missing_ok=True)
     argv: list[str | Path] = ["dockerd", "--data-root", slot.path / "data", "--exec-root", slot.run_dir / "exec"]
     argv += ["--host", slot.host, "--pidfile", pid_file, "--bridge", "none", "--iptables=false", "--ip6tables=false"]
-    return processes.start(slot.path, "dockerd", argv)
+    processes.start(slot.path, "dockerd", argv)
 
 
-def _wait_ready(slot: Slot, engine: processes.Process) -> None:
+def _end(slot: Slot) -> None:
+    if slot.engine() is not None:
+        with contextlib.suppress(processes.ProcessFailed, docker_cli.DockerError):
+            _wait_ready(slot)
+            _remove_containers(slot)
+        processes.stop(slot.path, "dockerd")
+    # Containers outlive an engine that was killed.
+    leftovers.end_containers(slot.run_dir)
+    leftovers.unmount([slot.run_dir, slot.path])
+    shutil.rmtree(slot.run_dir, ignore_errors=True)
+
+
+def _wait_ready(slot: Slot) -> None:
+    engine = slot.engine()
+    if engine is None:
+        raise processes.ProcessFailed(f"dockerd ended at once. {processes.tail(slot.path / 'dockerd.log')}")
+
     def answers() -> bool:
         return docker_cli.call(["version"], host=slot.host).returncode == 0
 
     processes.wait_until(answers, engine, "ready", READY_SECONDS)
 
 
-def _empty_and_end(slot: Slot) -> None:
-    engine = slot.engine()
-    if engine is None:
-        # It was killed, and containers may have outlived it: only an engine on the same data can end them.
-        if not (slot.run_dir / "exec").exists():
-            return
-        engine = _launch(slot)
-        _wait_ready(slot, engine)
+def _remove_containers(slot: Slot) -> None:
     containers = docker_cli.call(["ps", "--all", "--quiet"], host=slot.host).stdout.split()
     if containers:
         docker_cli.call(["rm", "--force", "--volumes", *containers], host=slot.host)
-    processes.stop(slot.path, "dockerd")
-    shutil.rmtree(slot.run_dir, ignore_errors=True)

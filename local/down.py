@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local import dockerd, images, processes, registry, state
 from local.docker_engine import DockerEngine
+from local.engine import EngineError
 from local.process_engine import ProcessEngine
 
 
@@ -21,25 +22,30 @@ def down(folder: Path, say: Callable[[str], None]) -> None:
 
 
 def take_down(folder: Path, say: Callable[[str], None]) -> None:
-    """Ends it all and removes the folder. The caller holds the folder's lock."""
+    """Ends it all and removes the folder. The caller holds the folder's lock; a signal has to wait for the end."""
     found = state.read(folder) or state.State()
-    # The server first: it is the one that starts instances.
-    processes.stop(folder, "server")
-    ProcessEngine(folder).stop_all()
-    private = dockerd.claimed(folder)
+    with processes.interrupts_wait():
+        # The server first: it is the one that starts instances.
+        processes.stop(folder, "server")
+        ProcessEngine(folder).stop_all()
+        try:
+            _clean_engine(folder, found)
+        except (EngineError, processes.ProcessFailed) as error:
+            # The rest has to end all the same.
+            say(f"cleaning up the Docker engine: {error}")
+        processes.stop(folder, registry.NAME)
+        dockerd.stop(folder)
+        if folder.exists():
+            state.remove(folder)
+
+
+def _clean_engine(folder: Path, found: state.State) -> None:
+    private = dockerd.running(folder)
+    if private is None and (not found.docker_host or dockerd.is_private(found.docker_host)):
+        return
+    host = found.docker_host if private is None else private.host
+    DockerEngine(folder, host).stop_all()
+    for address in filter(None, (found.ecr, found.registry)):
+        images.forget_registry(host, address, keep=private is not None)
     if private is not None:
-        _clean(private.host, folder, found, keep=True)
-    elif found.docker_host:
-        _clean(found.docker_host, folder, found, keep=False)
-    processes.stop(folder, registry.NAME)
-    dockerd.stop(folder)
-    if folder.exists():
-        state.remove(folder)
-
-
-def _clean(docker_host: str, folder: Path, found: state.State, *, keep: bool) -> None:
-    DockerEngine(folder, docker_host).stop_all()
-    if found.registry:
-        images.forget_registry(docker_host, found.registry, keep=keep)
-    if keep:
-        images.drop_old(docker_host)
+        images.drop_old(host)

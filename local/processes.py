@@ -67,7 +67,7 @@ def start(
 ) -> Process:
     """Starts argv in a new session and records it. Raises ProcessFailed when there is no such program."""
     record = _record(directory, name)
-    with (directory / f"{name}.log").open("wb") as log, _interrupts_wait():
+    with (directory / f"{name}.log").open("wb") as log, interrupts_wait():
         try:
             child = subprocess.Popen(
                 [str(word) for word in argv],
@@ -143,6 +143,24 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def interrupts_wait() -> Iterator[None]:
+    """Holds SIGINT and SIGTERM back: from starting a process until its record is written, and while taking down."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[tuple[int, FrameType | None]] = []
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {signum: signal.signal(signum, lambda number, frame: held.append((number, frame))) for signum in signals}
+    try:
+        yield
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+    for number, _ in held:
+        signal.raise_signal(number)
+
+
 def _record(directory: Path, name: str) -> Path:
     return directory / f"{name}.pid"
 
@@ -176,21 +194,3 @@ def _wait(condition: Callable[[], bool], timeout: float) -> bool:
             return False
         time.sleep(0.02)
     return True
-
-
-@contextlib.contextmanager
-def _interrupts_wait() -> Iterator[None]:
-    """Holds back SIGINT and SIGTERM for a moment, so that no process is started without its record being written."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    held: list[tuple[int, FrameType | None]] = []
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {signum: signal.signal(signum, lambda number, frame: held.append((number, frame))) for signum in signals}
-    try:
-        yield
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
-    for number, _ in held:
-        signal.raise_signal(number)

@@ -37,6 +37,9 @@ class State:
     engine_note: str = ""
     docker_host: str = ""
     registry: str = ""
+    """HOST:PORT of the registry itself."""
+    ecr: str = ""
+    """HOST:PORT that the images of the local ECR carry: the server's gate before the registry."""
     env: dict[str, str] = field(default_factory=dict)
     """What `up` prints; complete only when everything is ready."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sys
 from collections.abc import Callable
@@ -99,8 +100,6 @@ def _images(now: state.State, say: Say) -> dict[str, str]:
 
 
 def _start_server(folder: Path, now: state.State, store: registry.Registry) -> dict[str, str]:
-    import os
-
     argv: list[str | Path] = [sys.executable, "-m", "local.server", "--port", "0", "--state", folder]
     argv += ["--registry", store.address, "--registry-password-file", store.password_file, "--engine", now.engine]
     # The caller's own AWS settings are for another AWS.
@@ -108,10 +107,12 @@ def _start_server(folder: Path, now: state.State, store: registry.Registry) -> d
     if now.docker_host:
         env["DOCKER_HOST"] = now.docker_host
     process = processes.start(folder, "server", argv, env=env, cwd=REPOSITORY_ROOT)
-    ready = folder / "server.json"
-    processes.wait_until(ready.exists, process, "ready", SERVER_READY_SECONDS)
+    ready_file = folder / "server.json"
+    processes.wait_until(ready_file.exists, process, "ready", SERVER_READY_SECONDS)
+    ready = json.loads(ready_file.read_text())
+    now.ecr = ready["registry"]
     return {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{json.loads(ready.read_text())['port']}",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{ready['port']}",
         "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": "AKIA" + "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(16)),
         "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),
