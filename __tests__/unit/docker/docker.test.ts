@@ -10,6 +10,7 @@ import { dockerProblem, type Phase } from '../../../src/docker/problems.js';
 
 const build = {
   folder: '/action/container',
+  platform: 'linux/amd64',
   buildArguments: { BASE_IMAGE: 'python:3.12', FLAVOUR: 'cuda' },
   reference: 'registry/whisper:tag',
 };

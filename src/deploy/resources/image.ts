@@ -1,6 +1,7 @@
 import { unlessAbsent } from '../../aws/error-name.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
+import { PLATFORM } from '../image-source.js';
 import type { Resource } from '../resource.js';
 
 /** Digest of the image; undefined: it is not there. */
@@ -36,6 +37,7 @@ export const image: Resource<FoundImage> = {
     const { buildAndPush } = await import('../../docker/build-and-push.js');
     await buildAndPush(context, {
       folder: source.folder,
+      platform: PLATFORM,
       buildArguments: source.buildArguments,
       reference: `${known.imageRepositoryUri}:${source.tag}`,
     });

@@ -42,7 +42,7 @@ export async function findWeights(
   const { model } = settings;
   switch (model.kind) {
     case 'hub':
-      return (await import('../../hub/hub-weights.js')).hubWeights(context, model);
+      return (await import('./hub.js')).hubWeights(context, model);
     case 'folder':
       return (await import('./folder.js')).folderWeights(model.path);
     case 's3':

@@ -1,0 +1,21 @@
+import type { Context } from '../../context.js';
+import { findModel, type ModelReference } from '../../hub/model.js';
+import { contentHash } from '../content-hash.js';
+import { verified } from './verified.js';
+import { isNeeded, requireModel, type Weights } from './weights.js';
+
+/**
+ * The weights of a model on the hub. Their revision is their content, not the commit: one that changes only the
+ * repository's README deploys nothing.
+ */
+export async function hubWeights(context: Context, model: ModelReference): Promise<Weights> {
+  const found = await findModel(context, model);
+  const files = found.files.filter(({ name }) => isNeeded(name));
+  requireModel(files, `The repository ${found.where}`);
+  return {
+    name: model.name,
+    revision: contentHash(files),
+    files,
+    open: (file) => verified(found.open(file.name), file),
+  };
+}
