@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
 
 from local import validation
@@ -80,6 +81,9 @@ class Application:
             answer = service(call, request) if service is not None else None
         except AwsError as error:
             return error_response(call.service, call.protocol, error, head=request.method == "HEAD", path=request.path)
+        except ClientDisconnected:
+            error = AwsError("RequestTimeout", "The connection was closed before the whole body had arrived.")
+            return error_response(call.service, call.protocol, error, path=request.path)
         except Exception:
             logger.exception("%s %s failed inside the local AWS", call.service, call.operation)
             error = AwsError("InternalFailure", "The local AWS failed; its log has the traceback.", 500)

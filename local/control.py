@@ -106,7 +106,7 @@ class Control:
         return {"name": params["name"], "region": region, "account": account}
 
     def _mark_credentials(self, params: dict[str, Any]) -> dict[str, Any]:
-        self._credentials.mark(params["access_key_id"], params["state"])
+        self._credentials.mark(params["access_key_id"], params["state"], params.get("denied", ()))
         return params
 
     def _set_registry(self, params: dict[str, Any]) -> dict[str, Any]:

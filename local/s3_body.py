@@ -65,43 +65,40 @@ def received(request: Request, *, checksums: bool = True) -> IO[bytes]:
     wrapped = sha_header.startswith("STREAMING-")
     trailers: dict[str, str] = {}
     parts = _unwrapped(request.stream, trailers) if wrapped else iter(lambda: request.stream.read(CHUNK), b"")
-    announced = request.headers.get("x-amz-trailer", "").lower()
-    wanted = {name for name, _ in request.headers if name.lower().startswith(PREFIX)} | (
-        {announced} if announced.startswith(PREFIX) else set()
-    )
-    names = {name.lower() for name in wanted if checksums and name.lower()[len(PREFIX) :] not in DESCRIPTIONS}
-    hashes = {name: _new_hash(name) for name in names}
-    md5, sha256 = _md5(), hashlib.sha256()
+    hashes = {name: _new_hash(name) for name in _checksum_headers(request)} if checksums else {}
+    md5 = _md5() if "Content-MD5" in request.headers else None
+    sha256 = hashlib.sha256() if len(sha_header) == 64 else None
+    wanted = [each for each in (*hashes.values(), md5, sha256) if each is not None]
     body = tempfile.SpooledTemporaryFile(max_size=MEMORY)  # noqa: SIM115 (the caller closes it)
-    for part in parts:
-        body.write(part)
-        md5.update(part)
-        sha256.update(part)
-        for each in hashes.values():
-            each.update(part)
-    for name, each in hashes.items():
-        given = trailers.get(name) or request.headers.get(name, "")
-        _compare(
-            given,
-            each.digest(),
-            f"The {name[len(PREFIX) :].upper()} you specified did not match the calculated checksum.",
-        )
-    if "Content-MD5" in request.headers:
-        _compare(
-            request.headers["Content-MD5"],
-            md5.digest(),
-            "The Content-MD5 you specified did not match what we received.",
-        )
-    if len(sha_header) == 64 and sha_header != sha256.hexdigest():
-        text = "The provided 'x-amz-content-sha256' header does not match what was computed."
-        raise AwsError("XAmzContentSHA256Mismatch", text)
-    _describe_bare(request, body.tell(), wrapped, {name: each.digest() for name, each in hashes.items()})
+    try:
+        for part in parts:
+            body.write(part)
+            for each in wanted:
+                each.update(part)
+        digests = {name: each.digest() for name, each in hashes.items()}
+        for name, computed in digests.items():
+            _compare(name[len(PREFIX) :].upper(), trailers.get(name) or request.headers.get(name, ""), computed)
+        if md5 is not None:
+            _compare("Content-MD5", request.headers["Content-MD5"], md5.digest())
+        if sha256 is not None and sha_header != sha256.hexdigest():
+            text = "The provided 'x-amz-content-sha256' header does not match what was computed."
+            raise AwsError("XAmzContentSHA256Mismatch", text)
+    except BaseException:
+        body.close()
+        raise
+    _describe_bare(request, body.tell(), wrapped, digests)
     body.seek(0)
     return body
 
 
+def _checksum_headers(request: Request) -> set[str]:
+    """The names, in lower case, of the headers and of the trailer that carry a checksum of this body."""
+    names = {name.lower() for name, _ in request.headers} | {request.headers.get("x-amz-trailer", "").lower()}
+    return {name for name in names if name.startswith(PREFIX) and name[len(PREFIX) :] not in DESCRIPTIONS}
+
+
 def _new_hash(header: str) -> Hash:
-    name = header.lower()[len(PREFIX) :]
+    name = header[len(PREFIX) :]
     if name not in HASHES:
         raise AwsError(
             "NotImplemented", f"The local S3 cannot verify {name.upper()} checksums; use CRC32 or SHA256.", 501
@@ -109,13 +106,13 @@ def _new_hash(header: str) -> Hash:
     return HASHES[name]()
 
 
-def _compare(given: str, computed: bytes, message: str) -> None:
+def _compare(name: str, given: str, computed: bytes) -> None:
     try:
         matches = base64.b64decode(given, validate=True) == computed
     except (binascii.Error, ValueError):
         matches = False
     if not matches:
-        raise AwsError("BadDigest", message)
+        raise AwsError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
 
 
 def _unwrapped(stream: IO[bytes], trailers: dict[str, str]) -> Iterator[bytes]:

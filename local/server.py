@@ -86,7 +86,7 @@ class LocalAws:
         outside = Outside(engine, registry, objects, capacity, self.clock, self.store.account, REGION, state)
         deployments = Deployments(self.store, self.clock.now, self._handler_for(objects))
         self._scaling: Scaling = install(
-            self.clock, metric_store, ScalableEndpoints(self.store, deployments), region=REGION
+            self.clock, metric_store, ScalableEndpoints(self.store, deployments, capacity), region=REGION
         )
         self._metrics = EndpointMetrics(self.store, self.clock, metric_store)
         endpoint_api = Endpoints(self.store, self.clock, outside, deployments, self._scaling.has_scalable_target)

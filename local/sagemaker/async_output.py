@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from moto.sns.models import sns_backends
+
 from local.errors import validation_error
 from local.objects import ObjectError, split_uri
 from local.sagemaker.fleet import Outside
 
 
 def check_output(config: dict[str, Any], role: str, outside: Outside) -> None:
-    """Raises ValidationException if SageMaker could not write to the output or failure path."""
+    """Raises ValidationException if SageMaker could not write to the output or failure path, or not tell a topic."""
     output = config["OutputConfig"]
     for member in ("S3OutputPath", "S3FailurePath"):
         uri = output.get(member)
@@ -23,6 +25,11 @@ def check_output(config: dict[str, Any], role: str, outside: Outside) -> None:
                 f'Role "{role}" is invalid for {member} {uri}: s3:PutObject or s3:ListBucket is missing, or the bucket '
                 f"cannot be used ({error})."
             ) from error
+    topics = sns_backends[outside.account][outside.region].topics
+    for member in ("SuccessTopic", "ErrorTopic"):
+        arn = output.get("NotificationConfig", {}).get(member)
+        if arn is not None and arn not in topics:
+            raise validation_error(f'Role "{role}" is invalid for {member} {arn}: sns:Publish is missing.')
 
 
 def output_location(config: dict[str, Any], unique: str, extension: str | None, filename: str | None) -> str:

@@ -50,7 +50,7 @@ class Capacity:
         """Raises ResourceLimitExceeded if `more` instances beside those that run are too many."""
         with self._lock:
             quota, used = self._quota.get(instance_type), self._used[instance_type]
-        if quota is not None and used + more > quota:
+        if quota is not None and more > 0 and used + more > quota:
             raise AwsError(
                 "ResourceLimitExceeded",
                 f"The account-level service limit '{instance_type} for endpoint usage' is {quota} Instances, with "

@@ -43,7 +43,7 @@ class Endpoints:
             check_output(config.spec["AsyncInferenceConfig"], model.spec["ExecutionRoleArn"], self._outside)
             variant = config.spec["ProductionVariants"][0]
             count = variant["InitialInstanceCount"]
-            self._check_quota(variant, count)
+            self._outside.capacity.check_quota(instance_types(variant)[0], count)
             now = self._clock.now()
             arn = self._store.arn("endpoint", name)
             self._store.tag(arn, params.get("Tags", []))
@@ -79,7 +79,8 @@ class Endpoints:
             same_name = variant["VariantName"] == endpoint.variant_name
             if params.get("RetainAllVariantProperties") and same_name and "DesiredInstanceCount" not in excluded:
                 count = endpoint.desired
-            self._check_quota(variant, count)
+            # The old instances count too: an update runs both fleets at once.
+            self._outside.capacity.check_quota(instance_types(variant)[0], count)
             if not params.get("RetainDeploymentConfig"):
                 endpoint.deployment = params.get("DeploymentConfig")
             fleet = Fleet(endpoint.name, config, model, self._outside)
@@ -100,7 +101,8 @@ class Endpoints:
                     )
             endpoint.weight = wanted[-1].get("DesiredWeight", endpoint.weight)
             count = wanted[-1].get("DesiredInstanceCount", endpoint.desired)
-            self._check_quota(endpoint.fleet.variant, count - len(endpoint.fleet.instances))
+            more = count - len(endpoint.fleet.instances)
+            self._outside.capacity.check_quota(instance_types(endpoint.fleet.variant)[0], more)
             self._deployments.scale(endpoint, count)
             return {"EndpointArn": endpoint.arn}
 
@@ -119,11 +121,6 @@ class Endpoints:
 
     def _model(self, config: Resource) -> Resource:
         return self._store.model(config.spec["ProductionVariants"][0]["ModelName"])
-
-    def _check_quota(self, variant: dict[str, Any], more: int) -> None:
-        """The old instances count too: an update runs both fleets at once."""
-        if more > 0:
-            self._outside.capacity.check_quota(instance_types(variant)[0], more)
 
     def _refuse_in_progress(self, endpoint: Endpoint) -> None:
         if endpoint.status in IN_PROGRESS:

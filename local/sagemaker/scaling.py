@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from local.autoscaling.endpoints import Busy
+from local.autoscaling.endpoints import Busy, Refused
 from local.errors import AwsError
+from local.sagemaker.capacity import Capacity
 from local.sagemaker.deployment import Deployments
 from local.sagemaker.endpoint import Endpoint
+from local.sagemaker.endpoint_configs import instance_types
 from local.sagemaker.store import Store
 
 
 class ScalableEndpoints:
     """Counts of instances, read and set."""
 
-    def __init__(self, store: Store, deployments: Deployments) -> None:
+    def __init__(self, store: Store, deployments: Deployments, capacity: Capacity) -> None:
         self._store = store
+        self._capacity = capacity
         self._deployments = deployments
 
     def desired_instance_count(self, endpoint: str, variant: str) -> int | None:
@@ -27,13 +30,18 @@ class ScalableEndpoints:
         return None if found is None else found.fleet.in_service
 
     def set_desired_instance_count(self, endpoint: str, variant: str, count: int) -> None:
-        """Starts to bring the variant to `count` instances. Raises Busy unless the endpoint is InService."""
+        """Starts to bring the variant to `count` instances. Raises Busy unless InService, Refused over the quota."""
         with self._store.lock:
             found = self._find(endpoint, variant)
             if found is None:
-                raise AwsError("ValidationException", f"No variant {variant} of endpoint {endpoint} found.")
+                raise Refused(f"Could not find variant {variant} of endpoint {endpoint}.")
             if found.status != "InService":
                 raise Busy(f"endpoint {endpoint} is {found.status}")
+            try:
+                more = count - len(found.fleet.instances)
+                self._capacity.check_quota(instance_types(found.fleet.variant)[0], more)
+            except AwsError as error:
+                raise Refused(error.message) from error
             self._deployments.scale(found, count)
 
     def failure_reason(self, endpoint: str, variant: str) -> str | None:

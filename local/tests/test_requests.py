@@ -88,6 +88,29 @@ def test_expired_and_unknown_credentials_are_told_in_each_services_words(
 
 
 @pytest.mark.parametrize(
+    ("service", "action", "call", "code"),
+    [
+        ("s3", "s3:ListBucket", lambda c: c.list_objects_v2(Bucket="b-any"), "AccessDenied"),
+        ("sts", "sts:*", lambda c: c.get_caller_identity(), "AccessDenied"),
+        ("sagemaker", "sagemaker:List*", lambda c: c.list_models(), "AccessDeniedException"),
+        ("cloudwatch", "cloudwatch:DescribeAlarms", lambda c: c.describe_alarms(), "AccessDeniedException"),
+        (
+            "sagemaker-runtime",
+            "sagemaker:InvokeEndpointAsync",
+            lambda c: c.invoke_endpoint_async(EndpointName="e", InputLocation="s3://b/k"),
+            "AccessDeniedException",
+        ),
+    ],
+)
+def test_an_action_can_be_denied_to_a_key(aws: Aws, service: str, action: str, call: object, code: str) -> None:
+    key = f"AKIAY{aws.unique}"
+    aws.control("credentials", {"access_key_id": key, "state": "valid", "denied": [action]})
+    with refused(code):
+        call(aws.client(service, key=key))
+    assert aws.client("iam", key=key).list_roles()
+
+
+@pytest.mark.parametrize(
     ("target", "code"), [("SageMaker.ListModels", "MissingAuthenticationTokenException"), ("", "AccessDenied")]
 )
 def test_a_request_without_a_signature_is_refused(aws: Aws, target: str, code: str) -> None:

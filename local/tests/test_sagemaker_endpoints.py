@@ -242,6 +242,25 @@ def test_an_output_bucket_that_is_not_there_is_refused(aws: Aws) -> None:
         aws.start(config)
 
 
+def test_a_topic_that_is_not_there_is_refused(aws: Aws) -> None:
+    topic = "arn:aws:sns:us-east-1:123456789012:absent"
+    output = {"S3OutputPath": f"s3://{aws.bucket()}/o", "NotificationConfig": {"ErrorTopic": topic}}
+    variant = {"VariantName": "A", "ModelName": aws.model(), "InstanceType": "ml.g5.xlarge", "InitialInstanceCount": 1}
+    aws.sagemaker.create_endpoint_config(
+        EndpointConfigName=aws.name("c"), ProductionVariants=[variant], AsyncInferenceConfig={"OutputConfig": output}
+    )
+    with refused("ValidationException", f"is invalid for ErrorTopic {topic}"):
+        aws.start(aws.name("c"))
+
+
+def test_scaling_is_refused_over_the_quota(aws: Aws) -> None:
+    endpoint = aws.endpoint()
+    aws.control("quota", {"ml.g5.xlarge": 0})
+    weights = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 2}]
+    with refused("ResourceLimitExceeded", "ml.g5.xlarge for endpoint usage"):
+        aws.sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=weights)
+
+
 def test_the_type_of_a_scaled_variant_cannot_be_changed(aws: Aws) -> None:
     endpoint = aws.endpoint()
     target = {
