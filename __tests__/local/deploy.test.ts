@@ -261,6 +261,21 @@ describe('what goes wrong', () => {
   );
 
   test(
+    'a role and an image that SageMaker does not accept',
+    async () => {
+      const executionRoleArn = 'arn:aws:iam::123456789012:role/nobody';
+      await expect(rig.deploy({ endpointName: 'refused', executionRoleArn })).rejects.toMatchObject({
+        name: 'UserError',
+        message: expect.stringMatching(/SageMaker refuses the model refused-/),
+        remedy: expect.stringContaining('execution-role-arn'),
+      });
+      const imageUri = rig.settings().imageUri?.replace(/:[^:]*$/, ':no-such-tag') ?? '';
+      await expect(rig.deploy({ endpointName: 'refused', imageUri })).rejects.toThrow(/ECR has no image.*no-such-tag/);
+    },
+    MINUTES,
+  );
+
+  test(
     'an endpoint that serves but cannot transcribe the clip',
     async () => {
       const imageUri = await rig.image({ INSTANT_MODE: 'fail:500' });

@@ -33,7 +33,7 @@ export async function deploy(context: Context, settings: DeploySettings): Promis
   const progress: Progress = { known: {}, made: [], steps: [] };
   const step = <T>(name: string, body: () => Promise<T>) => timed(context, progress, name, body);
 
-  const { account, materials } = await step('settings', () => lookAtInputs(context, settings));
+  const { account, materials } = await step('inputs', () => lookAtInputs(context, settings));
   const desire = (known: Known) => desiredState(settings, account, materials, known);
 
   const plan = await step('plan', () => makePlan(context, settings, materials, desire));
@@ -55,6 +55,8 @@ export async function deploy(context: Context, settings: DeploySettings): Promis
 
 async function lookAtInputs(context: Context, settings: DeploySettings) {
   const identity: Promise<Identity> = callerIdentity(context);
+  // The first request leaves before other libraries are loaded: loading keeps the processor busy.
+  await context.clients.sts();
   const [{ account }, image, weights] = await Promise.all([
     identity,
     imageSource(settings, shipped('container')),

@@ -1,5 +1,6 @@
 import { createdOrThere, described } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
+import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
 import { notYetNamed } from './model.js';
 
@@ -27,7 +28,8 @@ export const endpointConfig: Resource<boolean> = {
   async apply({ clients, signal }, { endpointConfig }) {
     if (endpointConfig === undefined) throw new Error('The configuration was asked for before its image was known.');
     const sagemaker = await clients.sagemaker();
-    await createdOrThere(sagemaker.createEndpointConfig(endpointConfig, { abortSignal: signal }));
+    const request = sagemaker.createEndpointConfig(endpointConfig, { abortSignal: signal });
+    await accepted(`the configuration ${endpointConfig.EndpointConfigName}`, createdOrThere(request));
     return {};
   },
 };

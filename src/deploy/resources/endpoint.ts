@@ -6,6 +6,7 @@ import { UserError } from '../../errors.js';
 import type { FieldChange } from '../changes.js';
 import { type Desired, TAG, tagsOf } from '../desired.js';
 import { differences } from '../difference.js';
+import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
 import { scalable } from '../scaling.js';
 import { describeEndpoint, requireHealthy, untilSteady } from '../wait.js';
@@ -53,14 +54,16 @@ export function endpointResource(patience: number): Resource<FoundEndpoint | und
       const options = { abortSignal: context.signal };
       if (!steady) {
         // Another deploy may be making it: the wait tells whether it serves what is wanted here.
-        await createdOrThere(sagemaker.createEndpoint({ ...request, Tags: tagsOf(endpointName) }, options));
+        const creation = sagemaker.createEndpoint({ ...request, Tags: tagsOf(endpointName) }, options);
+        await accepted(`the endpoint ${endpointName}`, createdOrThere(creation));
         return {};
       }
       if (found && changesInstanceType(desired, found)) await stopScaling(context, endpointName);
-      await update(context, { endpointName, deadline }, () =>
+      const updated = update(context, { endpointName, deadline }, () =>
         // False: the new model must really start, whatever the count was; scaling takes it down again.
         sagemaker.updateEndpoint({ ...request, RetainAllVariantProperties: false }, options),
       );
+      await accepted(`the update of ${endpointName}`, updated);
       return {};
     },
   };

@@ -1,5 +1,6 @@
 import { createdOrThere, described } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
+import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
 
 /** Whether a model of the wanted name, and so of the wanted content, is there. */
@@ -16,7 +17,8 @@ export const model: Resource<boolean> = {
   async apply({ clients, signal }, { model }) {
     if (model === undefined) throw new Error('The model was asked for before its image was known.');
     const sagemaker = await clients.sagemaker();
-    await createdOrThere(sagemaker.createModel(model, { abortSignal: signal }));
+    const request = sagemaker.createModel(model, { abortSignal: signal });
+    await accepted(`the model ${model.ModelName}`, createdOrThere(request));
     return {};
   },
 };
