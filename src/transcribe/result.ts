@@ -1,3 +1,5 @@
+import type { UserError } from '../errors.js';
+
 /** What became of one audio file. */
 export interface FileReport {
   /** In the workspace, with forward slashes. */
@@ -18,4 +20,6 @@ export interface TranscribeResult {
   /** Undefined: nothing to commit, or not asked to. */
   commitSha?: string;
   artifactId?: number;
+  /** Why the transcripts, which are in the workspace, could not be published. */
+  problem?: UserError;
 }

@@ -1,0 +1,131 @@
+import type { Readable } from 'node:stream';
+import type { S3 } from '@aws-sdk/client-s3';
+import type { Clients } from './clients.js';
+import { statusOf } from './error-name.js';
+
+/** An object in a listing. `etag` is quoted, as S3 gives it and as conditions want it. */
+export interface ObjectEntry {
+  key: string;
+  etag: string;
+  size: number;
+}
+
+/** When to write: only where nothing is yet, or only over the version with this ETag. */
+export type Condition = 'absent' | { etag: string };
+
+/** The objects of one bucket. Every request names the bucket's owner, so that nobody else's bucket is ever used. */
+export interface Objects {
+  readonly bucket: string;
+  /** Undefined: there is none. */
+  readText(key: string): Promise<{ text: string; etag: string } | undefined>;
+  /** Writes UTF-8. Returns the new ETag; undefined: the condition does not hold. */
+  writeText(key: string, text: string, contentType: string, condition?: Condition): Promise<string | undefined>;
+  exists(key: string): Promise<boolean>;
+  /** Uploads `bytes` bytes; in parts when they are many, so that memory stays small. */
+  upload(key: string, body: Readable, bytes: number, contentType: string): Promise<void>;
+  /** Pages of up to 1,000, in the order of the keys. */
+  list(prefix: string): AsyncIterable<ObjectEntry[]>;
+  /** Removes objects; one that is not there is no error. `until`: a signal of its own, to clean up after an abort. */
+  remove(keys: string[], until?: AbortSignal): Promise<void>;
+}
+
+/** The least that S3 allows; four of them are under way at a time. */
+const PART_BYTES = 5 * 1024 * 1024;
+const REMOVED_AT_ONCE = 1000;
+
+/** @param owner account id that must own the bucket */
+export async function openBucket(
+  clients: Clients,
+  bucket: string,
+  owner: string,
+  signal: AbortSignal,
+): Promise<Objects> {
+  const s3 = await clients.s3();
+  const at = (Key: string) => ({ Bucket: bucket, ExpectedBucketOwner: owner, Key });
+  const options = { abortSignal: signal };
+  return {
+    bucket,
+    async readText(key) {
+      const found = await unless([404], s3.getObject(at(key), options));
+      return found && { text: (await found.Body?.transformToString()) ?? '', etag: found.ETag ?? '' };
+    },
+    writeText: (key, text, contentType, condition) =>
+      writeIf(s3, { ...at(key), Body: text, ContentType: contentType }, condition, signal),
+    exists: async (key) => (await unless([404], s3.headObject(at(key), options))) !== undefined,
+    async upload(key, body, bytes, contentType) {
+      const params = { ...at(key), ContentType: contentType };
+      if (bytes <= PART_BYTES) {
+        await s3.putObject({ ...params, Body: Buffer.concat(await body.toArray()) }, options);
+      } else {
+        await uploadInParts(s3, { ...params, Body: body }, signal);
+      }
+    },
+    async *list(prefix) {
+      let ContinuationToken: string | undefined;
+      do {
+        const page = await s3.listObjectsV2(
+          { Bucket: bucket, ExpectedBucketOwner: owner, Prefix: prefix, ContinuationToken },
+          options,
+        );
+        yield (page.Contents ?? []).map(({ Key = '', ETag = '', Size = 0 }) => ({ key: Key, etag: ETag, size: Size }));
+        ContinuationToken = page.NextContinuationToken;
+      } while (ContinuationToken !== undefined);
+    },
+    async remove(keys, until = signal) {
+      for (let first = 0; first < keys.length; first += REMOVED_AT_ONCE) {
+        const Objects = keys.slice(first, first + REMOVED_AT_ONCE).map((Key) => ({ Key }));
+        const { Errors = [] } = await s3.deleteObjects(
+          { Bucket: bucket, ExpectedBucketOwner: owner, Delete: { Objects, Quiet: true } },
+          { abortSignal: until },
+        );
+        const [error] = Errors;
+        if (error) throw new Error(`S3 did not remove s3://${bucket}/${error.Key}: ${error.Code}: ${error.Message}`);
+      }
+    },
+  };
+}
+
+type PutParams = Parameters<S3['putObject']>[0];
+
+/** S3 answers 412 when a condition fails, 404 when the object to replace is gone, and 409 when two writes cross. */
+async function writeIf(
+  s3: S3,
+  params: PutParams,
+  condition: Condition | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (condition === undefined) return (await s3.putObject(params, { abortSignal: signal })).ETag ?? '';
+  const header = condition === 'absent' ? { IfNoneMatch: '*' } : { IfMatch: condition.etag };
+  const put = () => s3.putObject({ ...params, ...header }, { abortSignal: signal });
+  const refusals = condition === 'absent' ? [412] : [412, 404];
+  try {
+    return (await unless(refusals, put()))?.ETag;
+  } catch (error) {
+    if (statusOf(error) !== 409) throw error;
+    // Neither of the two writes may have won: once more, and this answer counts.
+    return (await unless(refusals, put()))?.ETag;
+  }
+}
+
+async function uploadInParts(s3: S3, params: PutParams, signal: AbortSignal): Promise<void> {
+  const { Upload } = await import('@aws-sdk/lib-storage');
+  signal.throwIfAborted();
+  const upload = new Upload({ client: s3, params, partSize: PART_BYTES });
+  const abort = () => void upload.abort().catch(() => undefined);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await upload.done();
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** The answer, or undefined when S3 refused with one of these HTTP statuses. A missing bucket stays an error. */
+async function unless<T>(statuses: number[], request: Promise<T>): Promise<T | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if ((error as Error).name !== 'NoSuchBucket' && statuses.includes(statusOf(error) ?? 0)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,60 @@
+import { forEach } from './each.js';
+import { inFlightLimit, pollInterval } from './pace.js';
+import { poll, type Work } from './poll.js';
+import type { WaitingJob } from './stage.js';
+import { submit } from './submit.js';
+
+const CONCURRENT_UPLOADS = 6;
+
+/**
+ * Sends what waits, within the limit of what may be in flight, and collects what is finished, until everything is
+ * delivered or `until` (milliseconds since the epoch) has come. What is then still under way is delivered as pending:
+ * the next run finds it in the ledger.
+ */
+export async function collect(work: Work, until: number): Promise<void> {
+  const { clock, signal } = work.sender.context;
+  const { staged } = work;
+  const started = clock.now();
+  const progress = reporter(work);
+  for (let turn = 0; ; turn++) {
+    await send(work, started, progress.finished());
+    if (staged.waiting.length + staged.open.size === 0) return;
+    progress.report();
+    const left = until - clock.now();
+    if (left <= 0) break;
+    await clock.sleep(Math.min(pollInterval(turn), left), signal);
+    await poll(work);
+    progress.report();
+  }
+  for (const { job } of [...staged.open.values(), ...staged.waiting]) await work.deliver(job, { state: 'pending' });
+}
+
+async function send(work: Work, started: number, finished: number): Promise<void> {
+  const { sender, staged, deliver } = work;
+  const milliseconds = sender.context.clock.now() - started;
+  const limit = inFlightLimit({ concurrency: sender.endpoint.concurrency, finished, milliseconds });
+  const inFlight = [...staged.open.values()].filter(({ ours }) => ours).length;
+  const batch = staged.waiting.splice(0, Math.max(0, limit - inFlight));
+  await forEach(batch, CONCURRENT_UPLOADS, async ({ job, earlier }: WaitingJob) => {
+    const submission = await submit(sender, job, staged.uploads.has(job.audio.sha256), earlier);
+    if (submission.state === 'sent') staged.open.set(job.key, submission.open);
+    else if (submission.state === 'changed') await deliver(job, { state: 'failed', reason: submission.reason });
+    else staged.open.set(job.key, { job, stored: { claim: undefined, etag: '' }, ours: false });
+  });
+}
+
+/** Says how far the work is, when that has changed. */
+function reporter({ sender, staged }: Work) {
+  const { log } = sender.context;
+  const total = staged.waiting.length + staged.open.size;
+  let last = '';
+  const finished = () => total - staged.waiting.length - staged.open.size;
+  return {
+    finished,
+    report() {
+      const line = `${staged.waiting.length} queued, ${staged.open.size} with the endpoint, ${finished()} done`;
+      if (line !== last) log.info(line);
+      last = line;
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import type { ObjectEntry } from '../aws/objects.js';
+import { parseTranscript, type Transcript } from '../transcript/transcript.js';
+import { forEach } from './each.js';
+import { type Failure, parseFailure } from './failure.js';
+import type { Deliver, OpenJob } from './job.js';
+import { type Identity, jobKey } from './key.js';
+import type { StoredClaim } from './ledger.js';
+import { outputJob, type Staged } from './stage.js';
+import { type Sender, submit } from './submit.js';
+
+/** Everything that collecting works on. */
+export interface Work {
+  sender: Sender;
+  staged: Staged;
+  /** What the transcripts are made from, without the audio. */
+  identity: Omit<Identity, 'audio'>;
+  deliver: Deliver;
+}
+
+/** A job is sent this many times at most. */
+const MOST_ATTEMPTS = 3;
+const CONCURRENCY = 8;
+
+/** One look at the bucket, by three listings, and what follows from it for every open job. */
+export async function poll(work: Work): Promise<void> {
+  const { ledger } = work.sender;
+  const [outputs, failures] = await Promise.all([ledger.outputs(), ledger.failures()]);
+  // Listed last: whoever collects an output writes the result before the claim goes.
+  const claims = await ledger.claims();
+  const outputOf = new Map(outputs.map((entry) => [outputJob(entry.key), entry]));
+  const removals: string[] = [];
+  await forEach([...work.staged.open.values()], CONCURRENCY, async (open) => {
+    const output = outputOf.get(open.job.key);
+    if (output && (await finish(work, open, output, removals))) return;
+    const etag = claims.get(open.job.key);
+    if (etag === undefined) return gone(work, open);
+    if (etag !== open.stored.etag) return changed(work, open);
+    const failure = failures.find((entry) => isFailureOf(work, entry, open.stored));
+    if (failure) return failed(work, open, failure, removals);
+    if (isOver(work, open.stored)) return unanswered(work, open, removals);
+  });
+  await ledger.objects.remove(removals);
+}
+
+/** False: somebody else collected it since the listing. */
+async function finish(work: Work, open: OpenJob, output: ObjectEntry, removals: string[]): Promise<boolean> {
+  const { ledger } = work.sender;
+  const found = await ledger.objects.readText(output.key);
+  if (!found) return false;
+  let transcript: Transcript;
+  try {
+    transcript = parseTranscript(found.text);
+  } catch (error) {
+    const reason = `The endpoint's answer cannot be used: ${(error as Error).message}. Deploy the endpoint again with this version of the action.`;
+    await settle(work, open, { state: 'failed', reason }, removals, [output.key]);
+    return true;
+  }
+  // An endpoint that was updated while the request waited answers as what it is by then.
+  const { model_revision: modelRevision, transcriber } = transcript;
+  const identity = { ...work.identity, audio: open.job.audio.sha256, modelRevision, transcriber };
+  await ledger.writeResult(jobKey(identity), identity, transcript);
+  await settle(work, open, { state: 'transcribed', transcript }, removals, [output.key]);
+  return true;
+}
+
+/** The claim is no more: the job is finished, or its run gave it up. */
+async function gone(work: Work, { job, ours }: OpenJob): Promise<void> {
+  const transcript = await work.sender.ledger.readResult(job.key);
+  work.staged.open.delete(job.key);
+  if (transcript) await work.deliver(job, { state: ours ? 'transcribed' : 'reused', transcript });
+  else work.staged.waiting.push({ job });
+}
+
+/** Somebody else wrote the claim. */
+async function changed(work: Work, open: OpenJob): Promise<void> {
+  const stored = await work.sender.ledger.readClaim(open.job.key);
+  if (!stored) return;
+  if (stored.claim?.state === 'refused') {
+    work.staged.open.delete(open.job.key);
+    await work.deliver(open.job, { state: 'failed', reason: stored.claim.reason ?? 'The container refused it.' });
+  } else {
+    work.staged.open.set(open.job.key, { ...open, stored, ours: false });
+  }
+}
+
+function isFailureOf({ sender }: Work, { key }: ObjectEntry, { claim }: StoredClaim): boolean {
+  return claim !== undefined && (sender.ledger.uri(key) === claim.failure || key.includes(claim.inferenceId));
+}
+
+async function failed(work: Work, open: OpenJob, entry: ObjectEntry, removals: string[]): Promise<void> {
+  const { ledger } = work.sender;
+  const found = await ledger.objects.readText(entry.key);
+  const { claim, etag } = open.stored;
+  if (!found || !claim) return;
+  const failure = parseFailure(found.text);
+  if (failure.verdict === 'retry') return again(work, open, failure, removals, entry);
+  const { reason } = failure;
+  if (!(await ledger.writeClaim(open.job.key, { ...claim, state: 'refused', reason }, etag))) return;
+  removals.push(entry.key, ledger.inputKey(open.job.audio.sha256));
+  work.staged.open.delete(open.job.key);
+  await work.deliver(open.job, { state: 'failed', reason });
+}
+
+const isOver = ({ sender }: Work, { claim }: StoredClaim): boolean =>
+  claim === undefined || Date.parse(claim.deadline) < sender.context.clock.now();
+
+async function unanswered(work: Work, open: OpenJob, removals: string[]): Promise<void> {
+  await again(work, open, { verdict: 'retry', reason: 'the endpoint gave no answer in time.' }, removals);
+}
+
+/** Sends a job once more, or gives it up after the last attempt. A claim that was never sent does not count as one. */
+async function again(
+  work: Work,
+  open: OpenJob,
+  { reason }: Failure,
+  removals: string[],
+  entry?: ObjectEntry,
+): Promise<void> {
+  const { sender, staged, deliver } = work;
+  const { claim, etag } = open.stored;
+  const attempt = (claim?.attempt ?? 1) + (claim?.state === 'sent' ? 1 : 0);
+  const leftover = entry ? [entry.key] : [];
+  if (attempt > MOST_ATTEMPTS) {
+    const all = `Sent ${MOST_ATTEMPTS} times: ${reason}`;
+    return settle(work, open, { state: 'failed', reason: all }, removals, leftover);
+  }
+  const uploaded = await sender.ledger.objects.exists(sender.ledger.inputKey(open.job.audio.sha256));
+  const submission = await submit(sender, open.job, uploaded, { etag, attempt });
+  if (submission.state === 'taken') return;
+  removals.push(...leftover);
+  if (submission.state === 'sent') {
+    staged.open.set(open.job.key, submission.open);
+  } else {
+    staged.open.delete(open.job.key);
+    await deliver(open.job, { state: 'failed', reason: submission.reason });
+  }
+}
+
+/** The job is over: its claim, its audio and what SageMaker wrote for it are not needed any more. */
+async function settle(
+  { sender: { ledger }, staged, deliver }: Work,
+  { job }: OpenJob,
+  outcome: Parameters<Deliver>[1],
+  removals: string[],
+  written: string[],
+): Promise<void> {
+  removals.push(...written, ledger.inputKey(job.audio.sha256), ledger.claimKey(job.key));
+  staged.open.delete(job.key);
+  staged.uploads.delete(job.audio.sha256);
+  await deliver(job, outcome);
+}

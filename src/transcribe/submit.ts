@@ -1,0 +1,147 @@
+import { createHash, type Hash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { statusOf } from '../aws/error-name.js';
+import type { Context } from '../context.js';
+import { contentType } from './content-type.js';
+import type { Endpoint } from './endpoint.js';
+import type { Job, OpenJob } from './job.js';
+import type { Ledger, StoredClaim } from './ledger.js';
+import { INVOCATION_TIMEOUT_SECONDS, REQUEST_TTL_SECONDS } from './pace.js';
+import type { Claim } from './records.js';
+
+/** What a submission needs besides the job. */
+export interface Sender {
+  context: Context;
+  ledger: Ledger;
+  endpoint: Endpoint;
+  workspace: string;
+  /** CustomAttributes of every request; undefined: none. */
+  attributes: string | undefined;
+  /** Who we are, in the claims. */
+  owner: string;
+}
+
+/** What is known of a job that is sent again or taken over. */
+export interface Earlier {
+  etag: string;
+  /** Number of the attempt that is now made. */
+  attempt: number;
+}
+
+export type Submission =
+  | { state: 'sent'; open: OpenJob }
+  /** Another run has claimed it. */
+  | { state: 'taken' }
+  | { state: 'changed'; reason: string };
+
+/** Long enough to upload 1 GB; after a kill in between, the file waits no longer than this. */
+const STAGING_MILLISECONDS = 15 * 60_000;
+const ANSWER_MILLISECONDS = (REQUEST_TTL_SECONDS + INVOCATION_TIMEOUT_SECONDS) * 1000;
+
+/**
+ * Sends a job: claim it, upload the audio unless it is `uploaded`, invoke, and write down where the answer will be. The
+ * claim comes first, so that of two runs only one sends; the output's name is in it, so that a run that is killed right
+ * after the invocation loses nothing.
+ */
+export async function submit(sender: Sender, job: Job, uploaded: boolean, earlier?: Earlier): Promise<Submission> {
+  const { context, ledger } = sender;
+  let stored = await ledger.writeClaim(job.key, newClaim(sender, job, earlier?.attempt ?? 1), earlier?.etag);
+  if (!stored) return { state: 'taken' };
+  try {
+    if (!uploaded && !(await upload(sender, job))) {
+      await ledger.objects.remove([ledger.claimKey(job.key), ledger.inputKey(job.audio.sha256)]);
+      return { state: 'changed', reason: 'It changed while it was read. Run the step again.' };
+    }
+    stored = await renewed(sender, job, stored);
+    if (!stored) return { state: 'taken' };
+  } catch (error) {
+    await release(ledger, job);
+    throw error;
+  }
+  const places = await invoke(sender, job, stored).catch(async (error: unknown) => {
+    // After a refusal nothing is queued. After anything else, something may be: the claim then runs out by itself.
+    const status = statusOf(error) ?? 0;
+    if (status >= 400 && status < 500) await release(ledger, job);
+    throw error;
+  });
+  const sent: Claim = {
+    ...(stored.claim as Claim),
+    state: 'sent',
+    output: places.output,
+    ...(places.failure !== undefined && { failure: places.failure }),
+    deadline: new Date(context.clock.now() + ANSWER_MILLISECONDS).toISOString(),
+  };
+  stored = await ledger.writeClaim(job.key, sent, stored.etag);
+  return stored ? { state: 'sent', open: { job, stored, ours: true } } : { state: 'taken' };
+}
+
+function newClaim({ context, ledger, endpoint, owner }: Sender, { key, audio }: Job, attempt: number): Claim {
+  const inferenceId = randomUUID().replaceAll('-', '');
+  return {
+    version: 1,
+    state: 'staged',
+    audio: audio.sha256,
+    inferenceId,
+    output: ledger.uri(`${endpoint.prefix}output/${key}/${inferenceId}`),
+    owner,
+    attempt,
+    deadline: new Date(context.clock.now() + STAGING_MILLISECONDS).toISOString(),
+  };
+}
+
+/** Uploads the audio and checks that it is still what was examined. */
+async function upload({ context, ledger, workspace }: Sender, { audio }: Job): Promise<boolean> {
+  const hash = createHash('sha256');
+  const content = createReadStream(join(workspace, audio.path), { signal: context.signal });
+  const body = Readable.from(hashed(content, hash));
+  await ledger.objects.upload(ledger.inputKey(audio.sha256), body, audio.bytes, contentType(audio.path));
+  return hash.digest('hex') === audio.sha256;
+}
+
+async function* hashed(content: AsyncIterable<Buffer>, hash: Hash): AsyncIterable<Buffer> {
+  for await (const part of content) {
+    hash.update(part);
+    yield part;
+  }
+}
+
+/** A claim that may run out before the invocation is made anew; undefined: another run has it by now. */
+async function renewed({ context, ledger }: Sender, job: Job, stored: StoredClaim): Promise<StoredClaim | undefined> {
+  const claim = stored.claim as Claim;
+  const left = Date.parse(claim.deadline) - context.clock.now();
+  if (left > STAGING_MILLISECONDS / 2) return stored;
+  const deadline = new Date(context.clock.now() + STAGING_MILLISECONDS).toISOString();
+  return ledger.writeClaim(job.key, { ...claim, deadline }, stored.etag);
+}
+
+async function invoke(sender: Sender, { key, audio }: Job, stored: StoredClaim) {
+  const { context, ledger, endpoint, attributes } = sender;
+  const claim = stored.claim as Claim;
+  const runtime = await context.clients.runtime();
+  const answer = await runtime.invokeEndpointAsync(
+    {
+      EndpointName: endpoint.name,
+      InputLocation: ledger.uri(ledger.inputKey(audio.sha256)),
+      ContentType: contentType(audio.path),
+      Accept: 'application/json',
+      CustomAttributes: attributes,
+      InferenceId: claim.inferenceId,
+      S3OutputPathExtension: key,
+      Filename: claim.inferenceId,
+      RequestTTLSeconds: REQUEST_TTL_SECONDS,
+      InvocationTimeoutSeconds: INVOCATION_TIMEOUT_SECONDS,
+    },
+    { abortSignal: context.signal },
+  );
+  return { output: answer.OutputLocation ?? claim.output, failure: answer.FailureLocation };
+}
+
+const RELEASE_MILLISECONDS = 4000;
+
+/** Gives a claim of ours up after an error, also after an interrupt; if that fails, it runs out by itself. */
+async function release(ledger: Ledger, job: Job): Promise<void> {
+  const until = AbortSignal.timeout(RELEASE_MILLISECONDS);
+  await ledger.objects.remove([ledger.claimKey(job.key)], until).catch(() => undefined);
+}

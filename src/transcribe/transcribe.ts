@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { callerIdentity } from '../aws/identity.js';
+import { openBucket } from '../aws/objects.js';
+import type { Context } from '../context.js';
+import type { TranscribeSettings } from '../settings/transcribe.js';
+import { customAttributes } from './attributes.js';
+import { collect } from './collect.js';
+import { type Delivery, openDelivery } from './deliver.js';
+import { forEach } from './each.js';
+import { readEndpoint } from './endpoint.js';
+import { type Audio, examine } from './examine.js';
+import { jobsOf } from './job.js';
+import { jobKey } from './key.js';
+import { openLedger } from './ledger.js';
+import { publish } from './publish.js';
+import type { TranscribeResult } from './result.js';
+import { selectFiles } from './select.js';
+import { stage } from './stage.js';
+
+const CONCURRENT_READS = 4;
+
+/**
+ * Sends the workspace's audio to the endpoint and publishes the transcripts. What has a transcript already is not sent;
+ * what an earlier run has sent is collected; what is not finished in time is left to the next run.
+ * @throws UserError when nothing could be begun: a bad glob, no endpoint, no access
+ */
+export async function transcribe(context: Context, settings: TranscribeSettings): Promise<TranscribeResult> {
+  const { clients, clock, log, signal } = context;
+  const until = clock.now() + settings.waitMinutes * 60_000;
+  const attributes = customAttributes(settings.options);
+  const [{ account }] = await Promise.all([callerIdentity(context), clients.sagemaker(), clients.s3()]);
+  const endpoint = await readEndpoint(context, settings.endpointName);
+
+  const paths = await selectFiles(settings);
+  const delivery = openDelivery(context, settings);
+  const audio = await examineAll(settings.workspace, paths, delivery, signal);
+  const { modelRevision, transcriber } = endpoint;
+  const identity = { options: settings.options, modelRevision, transcriber };
+  const jobs = jobsOf(audio, ({ sha256 }) => jobKey({ audio: sha256, ...identity }));
+  log.info(`${paths.length} audio files, ${jobs.length} different ones to transcribe.`);
+
+  const ledger = openLedger(await openBucket(clients, endpoint.bucket, account, signal), endpoint.prefix);
+  const { deliver } = delivery;
+  const staged = await stage(ledger, jobs, settings.retryFailed, deliver);
+  const { workspace } = settings;
+  const sender = { context, ledger, endpoint, workspace, attributes, owner: runName(process.env) };
+  await collect({ sender, staged, identity, deliver }, until);
+
+  const files = delivery.reports();
+  return { files, ...(await publish(context, settings, files)) };
+}
+
+/** In the order of the paths, without those that cannot be sent. */
+async function examineAll(
+  workspace: string,
+  paths: readonly string[],
+  { refuse }: Delivery,
+  signal: AbortSignal,
+): Promise<Audio[]> {
+  const found = new Map<string, Audio>();
+  await forEach(paths, CONCURRENT_READS, async (path) => {
+    const file = await examine(workspace, path, signal);
+    if ('reason' in file) refuse(path, file.reason);
+    else found.set(path, file);
+  });
+  return paths.flatMap((path) => found.get(path) ?? []);
+}
+
+/** Who claims a job, for a person who reads the ledger. */
+function runName({ GITHUB_REPOSITORY, GITHUB_RUN_ID }: NodeJS.ProcessEnv): string {
+  return GITHUB_REPOSITORY && GITHUB_RUN_ID ? `${GITHUB_REPOSITORY}/${GITHUB_RUN_ID}` : `local/${randomUUID()}`;
+}
