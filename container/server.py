@@ -79,9 +79,7 @@ async def _load(service: Service, settings: Settings) -> int:
         return 1
     log.info("ready", device=model.device, compute_type=model.compute_type, threads=model.threads)
     if os.environ.get("WHISPER_FLAVOUR") == "cuda" and model.device == "cpu":
-        log.error(
-            "no_gpu", reason="this is the CUDA image, but no CUDA device can be used: the CPU does the work, slowly"
-        )
+        log.error("no_gpu", reason="this is the CUDA image on a machine without a GPU: the CPU does the work, slowly")
     return 0
 
 

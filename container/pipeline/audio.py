@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO
 
 import av
@@ -45,16 +46,17 @@ def decode(file: BinaryIO) -> np.ndarray:
 
 
 def _frames(container: av.container.InputContainer, track: av.AudioStream) -> Iterator[av.AudioFrame]:
+    # Not container.decode(): its generator ends at the first damaged packet, and all that follows would be lost.
     packets = container.demux(track)
     while True:
         try:
             packet = next(packets, None)
-            if packet is None:
-                return
-            # Not container.decode(): its generator is finished by the first bad packet, and the rest would be lost.
-            yield from packet.decode()
         except av.error.InvalidDataError:
-            continue
+            return  # From here on nothing that looks like a packet is found: the file's end, or garbage after it.
+        if packet is None:
+            return
+        with suppress(av.error.FFmpegError):
+            yield from packet.decode()
 
 
 def _resampled(frames: Iterator[av.AudioFrame]) -> Iterator[np.ndarray]:

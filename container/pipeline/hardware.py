@@ -27,7 +27,7 @@ def cpu_count(cgroup: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 
 
 def device(flavour: str | None, driver: Path = Path("/dev/nvidiactl")) -> str:
-    """`cuda` when a CUDA device can be used, else `cpu`; the cpu flavour of the image has no cuBLAS and always says `cpu`.
+    """`cuda` when a CUDA device can be used, else `cpu`; the image's cpu flavour has no cuBLAS and always gives `cpu`.
 
     Raises ModelError on a machine whose GPU can't be used: the CPU would do the work at the GPU's price.
     """

@@ -1,0 +1,59 @@
+"""Real speech against its words, with the base weights."""
+
+from collections.abc import Iterator
+
+import jiwer
+import pytest
+from conftest import SPEECH
+from running import Server
+
+# Words as they are written in transcripts, not as they are spoken.
+NORMALISED = jiwer.Compose(
+    [
+        jiwer.ToLowerCase(),
+        jiwer.SubstituteRegexes({r"-": " ", r"\bmr\b": "mister"}),
+        jiwer.RemovePunctuation(),
+        jiwer.RemoveMultipleSpaces(),
+        jiwer.Strip(),
+        jiwer.ReduceToListOfListOfWords(),
+    ]
+)
+# Both are clear readings, on which base makes no mistake today. One word in 69 or in 22 may change with a library.
+HIGHEST_WER = 0.05
+
+
+@pytest.fixture(scope="module")
+def base_server(base, tmp_path_factory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("base"), base, WHISPER_MODEL="base") as server:
+        server.wait_until_ready()
+        yield server
+
+
+@pytest.mark.parametrize("name", ["ask-not", "sense-and-sensibility"])
+def test_speech_is_written_down_as_it_was_said(base_server, name):
+    answer = base_server.invoke((SPEECH / f"{name}.mp3").read_bytes(), accept="text/plain")
+    heard = " ".join(answer.text.splitlines())
+    said = (SPEECH / f"{name}.txt").read_text(encoding="utf-8")
+    result = jiwer.process_words(said, heard, reference_transform=NORMALISED, hypothesis_transform=NORMALISED)
+    assert result.wer <= HIGHEST_WER, heard
+    assert result.deletions == 0, heard
+
+
+def test_the_language_is_found_and_can_be_chosen(base_server, ask_not):
+    found = base_server.invoke(ask_not).json()
+    assert (found["language"], found["language_probability"]) == ("en", pytest.approx(1, abs=0.2))
+    chosen = base_server.with_options(ask_not, {"language": "FR", "temperature": 0}).json()
+    assert chosen["language"] == "fr"
+
+
+def test_translation_is_english_and_says_so(base_server, ask_not):
+    transcript = base_server.with_options(ask_not, {"task": "translate"}).json()
+    assert transcript["task"] == "translate"
+    assert "country" in " ".join(segment["text"] for segment in transcript["segments"])
+
+
+@pytest.mark.parametrize("hint", [{"hotwords": "Dashwoode"}, {"prompt": "Mr. John Dashwoode."}])
+def test_hotwords_and_prompt_decide_how_a_name_is_written(base_server, hint):
+    recording = (SPEECH / "sense-and-sensibility.mp3").read_bytes()
+    assert "Dashwoode" in base_server.with_options(recording, hint, accept="text/plain").text
+    assert "Dashwoode" not in base_server.invoke(recording, accept="text/plain").text

@@ -1,0 +1,89 @@
+"""What the server does when inference itself goes wrong, which real weights don't do on request."""
+
+import asyncio
+import threading
+from types import ModuleType
+
+import httpx
+import pytest
+
+from pipeline.errors import RequestError
+from serving.app import create_app
+from serving.service import Service
+
+
+def handlers(predict_fn) -> ModuleType:
+    module = ModuleType("handlers")
+    module.model_fn = lambda model_dir: "the model"
+    module.input_fn = lambda body, content_type, context: body.read()
+    module.predict_fn = predict_fn
+    module.output_fn = lambda prediction, accept: ("{}", "application/json")
+    return module
+
+
+def answers(predict_fn, requests: int = 1) -> tuple[list[httpx.Response], int]:
+    """The answers to `requests` requests one after the other, and the status of the /ping after them."""
+
+    async def conversation():
+        service = Service(concurrency=1)
+        module = handlers(predict_fn)
+        await service.load(module.model_fn, "")
+        transport = httpx.ASGITransport(create_app(service, module))
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+            found = [await client.post("/invocations", content=b"audio") for _ in range(requests)]
+            return found, (await client.get("/ping")).status_code
+
+    return asyncio.run(conversation())
+
+
+def failing_with(error: Exception):
+    def predict_fn(data, model):
+        raise error
+
+    return predict_fn
+
+
+def test_an_unexpected_error_is_a_500_without_its_details():
+    (answer,), ping = answers(failing_with(KeyError("secret detail")))
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal"
+    assert "secret" not in answer.text
+    assert ping == 200
+
+
+@pytest.mark.parametrize(
+    ("message", "ping_afterwards"),
+    [
+        ("CUDA failed with error an illegal memory access was encountered", 503),
+        ("cuBLAS failed with status CUBLAS_STATUS_EXECUTION_FAILED", 503),
+        ("CUDA failed with error out of memory", 200),
+        ("cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED", 200),
+        ("something else", 200),
+    ],
+)
+def test_a_broken_gpu_takes_the_instance_out_of_service_and_a_full_one_does_not(message, ping_afterwards):
+    found, ping = answers(failing_with(RuntimeError(message)), requests=2)
+    assert ping == ping_afterwards
+    assert [answer.status_code for answer in found] == [500, 500 if ping == 200 else 503]
+
+
+def test_a_request_that_outlives_the_grace_is_failed_and_new_ones_are_refused():
+    go_on = threading.Event()
+
+    async def conversation():
+        service = Service(concurrency=1)
+        await service.load(lambda model_dir: "the model", "")
+        running = asyncio.create_task(service.predict(lambda data, model: go_on.wait(60), b""))
+        waiting = asyncio.create_task(service.predict(lambda data, model: None, b""))
+        await asyncio.sleep(0)
+        service.stop(grace=0.01)
+        assert not service.ready
+        for refused in (running, waiting):
+            with pytest.raises(RequestError) as caught:
+                await refused
+            assert (caught.value.status_code, caught.value.code) == (503, "stopping")
+        with pytest.raises(RequestError, match="being stopped"):
+            service.place()
+        go_on.set()
+
+    asyncio.run(conversation())
