@@ -80,7 +80,7 @@ async function explained<T>(where: string, ask: () => Promise<T>): Promise<T> {
 
 /** @returns undefined for what is not the hub's answer */
 function explain(where: string, error: unknown): UserError | undefined {
-  const { statusCode, message, name } = error as HubApiError;
+  const { statusCode, message, name, cause } = error as HubApiError;
   const options = { cause: error };
   switch (statusCode) {
     case 401:
@@ -95,7 +95,7 @@ function explain(where: string, error: unknown): UserError | undefined {
     case undefined:
       return name === 'TypeError' && message === 'fetch failed'
         ? new UserError(
-            `The hub could not be reached for ${where}: ${message}`,
+            `The hub could not be reached for ${where}: ${(cause as Error | undefined)?.message ?? message}`,
             'Check `hub-url`, and that this runner can reach it. A model in a folder or in S3 needs no hub.',
             options,
           )
