@@ -65,8 +65,10 @@ class Objects:
     def under(self, uri: str) -> list[str]:
         """The keys that start with the URI's key, sorted. Raises ObjectError as open() does for the bucket."""
         bucket, prefix = split_uri(uri)
-        keys = self.bucket(bucket).keys
-        return sorted(name for name in keys if name.startswith(prefix))
+        names = [name for name in self.bucket(bucket).keys if name.startswith(prefix)]
+        # A versioned bucket also lists what was deleted.
+        backend = s3_backends[self._account]["aws"]
+        return sorted(name for name in names if backend.get_object(bucket, name) is not None)
 
     def put(self, uri: str, content: bytes, content_type: str) -> None:
         """Writes an object. Raises ObjectError NoSuchBucket or AccessDenied."""

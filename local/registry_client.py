@@ -7,7 +7,6 @@ import http.client
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 MANIFEST_TYPES = (
@@ -100,8 +99,3 @@ def split_image(image: str) -> tuple[str, str, str]:
     name, _, digest = rest.partition("@")
     repository, _, tag = name.partition(":")
     return registry, repository, digest or tag or "latest"
-
-
-def platforms(manifest: Manifest) -> list[dict[str, Any]]:
-    """The entries of an image index; empty for a single image."""
-    return json.loads(manifest.content).get("manifests", [])

@@ -111,7 +111,8 @@ class LocalAws:
         self.port = self._aws_server.port
 
     def start(self) -> None:
-        """Serves in threads until stop()."""
+        """Serves in threads until stop(). Containers that a crashed server left behind go first."""
+        self._engine.stop_all()
         self._metrics.start()
         for server in (self._aws_server, self._gate_server):
             threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -122,7 +123,13 @@ class LocalAws:
         self._metrics.stop()
         for server in (self._aws_server, self._gate_server):
             server.shutdown()
+        endpoints = list(self.store.endpoints.values())
+        fleets = [fleet for endpoint in endpoints for fleet in (endpoint.fleet, endpoint.pending) if fleet is not None]
+        for fleet in fleets:
+            fleet.abandon()
         self._engine.stop_all()
+        for fleet in fleets:
+            fleet.forget()
 
     def _handler_for(self, objects: Objects) -> Callable[[Endpoint], Handler]:
         def handler(endpoint: Endpoint) -> Handler:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 from local.sagemaker.endpoint import Endpoint
 from local.sagemaker.fleet import Fleet
@@ -20,7 +21,7 @@ class Deployments:
     `handler_for` gives what processes an endpoint's requests.
     """
 
-    def __init__(self, store: Store, now: Callable, handler_for: Callable[[Endpoint], Handler]) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime], handler_for: Callable[[Endpoint], Handler]) -> None:
         self._store = store
         self._now = now
         self._handler_for = handler_for

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -32,20 +32,11 @@ class Endpoint:
     pending_since: datetime | None = None
     deployment: dict[str, Any] | None = None
     weight: float = 1.0
-    downloads_failed: int = field(default=0)
 
     @property
     def variant_name(self) -> str:
         """The one production variant's name."""
         return self.fleet.variant["VariantName"]
-
-    @property
-    def instance_types(self) -> tuple[str, ...]:
-        """The types that the variant may run on, for comparing two configurations."""
-        variant = self.fleet.variant
-        if "InstanceType" in variant:
-            return (variant["InstanceType"],)
-        return tuple(pool["InstanceType"] for pool in variant["InstancePools"])
 
     def describe(self) -> dict[str, Any]:
         """DescribeEndpoint's answer."""

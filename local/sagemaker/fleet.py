@@ -106,6 +106,15 @@ class Fleet:
         """Stops all instances, those still starting too, waits for their end and removes the model's data."""
         for thread in self._stop(self.instances):
             thread.join()
+        self.forget()
+
+    def abandon(self) -> None:
+        """The server ends: nothing is started again. The engine stops the containers themselves."""
+        for instance in self.instances:
+            instance.abandon()
+
+    def forget(self) -> None:
+        """Removes the model's data."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -123,12 +132,17 @@ class Fleet:
             raise StartError(f"Failed to pull the image {self.image} for production variant {name}: {error}") from error
         self.digest = manifest.digest
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="model-", dir=outside.state))
-            try:
-                for source in data_sources(only_container(self.model.spec)):
-                    source.fetch(outside.objects, self._folder)
-            except ModelDataError as error:
-                raise StartError(str(error)) from error
+            self._folder = self._fetch()
+
+    def _fetch(self) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="model-", dir=self._outside.state))
+        try:
+            for source in data_sources(only_container(self.model.spec)):
+                source.fetch(self._outside.objects, folder)
+        except ModelDataError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise StartError(str(error)) from error
+        return folder
 
     def _acquire(self) -> ModelInstance:
         """Takes an instance of the first type that AWS has one of. Raises StartError."""

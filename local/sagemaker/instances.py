@@ -131,6 +131,11 @@ class ModelInstance:
             process.stop(max(1.0, STOP_SECONDS / self._clock.speed))
         self.state = "Stopped"
 
+    def abandon(self) -> None:
+        """Nothing is taken or started any more; the container is left to the engine."""
+        self._stopping.set()
+        self._look.set()
+
     def _run(self) -> None:
         """Starts a container in the place of the one before."""
         if self._process is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from moto.iam.models import iam_backends
@@ -131,5 +130,4 @@ def only_container(spec: dict[str, Any]) -> dict[str, Any]:
 
 def summary(model: Resource) -> dict[str, Any]:
     """One entry of ListModels."""
-    created: datetime = model.created
-    return {"ModelName": model.name, "ModelArn": model.arn, "CreationTime": created}
+    return {"ModelName": model.name, "ModelArn": model.arn, "CreationTime": model.created}

@@ -7,6 +7,7 @@ import hashlib
 import http.client
 import json
 import secrets
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -20,9 +21,9 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local import processes
-from local.registry import Registry
+from local import processes, registry
 
+ROOT = Path(__file__).parent.parent.parent
 REGION = "us-east-1"
 SECONDS = 60
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:*"}]}
@@ -31,18 +32,29 @@ MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
 @dataclass(frozen=True)
 class Session:
-    """A running server."""
+    """A running server: its address, the address that images carry, its process and the registry behind it."""
 
     url: str
     images: str
     server: processes.Process
-    registry: Registry
+    registry: registry.Registry
 
-    @classmethod
-    def read(cls, ready: Path, server: processes.Process, store: Registry) -> Session:
-        """From the server.json that it wrote."""
+
+@contextmanager
+def running(state: Path) -> Iterator[Session]:
+    """A registry and a server of one's own in `state`, with instances as processes."""
+    try:
+        store = registry.start(state)
+        argv = [sys.executable, "-m", "local.server", "--port", "0", "--state", state, "--engine", "process"]
+        argv += ["--registry", store.address, "--registry-password-file", store.password_file]
+        server = processes.start(state, "server", argv, cwd=ROOT)
+        ready = state / "server.json"
+        processes.wait_until(ready.exists, server, "ready")
         found = json.loads(ready.read_text())
-        return cls(f"http://127.0.0.1:{found['port']}", found["registry"], server, store)
+        yield Session(f"http://127.0.0.1:{found['port']}", found["registry"], server, store)
+    finally:
+        processes.stop(state, "server")
+        processes.stop(state, registry.NAME)
 
 
 class Aws:

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from local import processes, registry
-from local.tests.aws_rig import Aws, Session
-
-ROOT = Path(__file__).parent.parent.parent
+from local.tests.aws_rig import Aws, Session, running
 
 
 @pytest.fixture(scope="session")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     """The running server; stopped with everything that it started."""
-    state = tmp_path_factory.mktemp("aws")
-    try:
-        store = registry.start(state)
-        argv = [sys.executable, "-m", "local.server", "--port", "0", "--state", str(state)]
-        argv += ["--registry", store.address, "--registry-password-file", str(store.password_file)]
-        server = processes.start(state, "server", [*argv, "--engine", "process"], cwd=ROOT)
-        ready = state / "server.json"
-        processes.wait_until(ready.exists, server, "ready")
-        yield Session.read(ready, server, store)
-    finally:
-        processes.stop(state, "server")
-        processes.stop(state, registry.NAME)
+    with running(tmp_path_factory.mktemp("aws")) as started:
+        yield started
 
 
 @pytest.fixture
