@@ -8,12 +8,14 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError
 
-from local import base_image, docker_cli, dockerd, images, processes, registry, state
+from local import base_image, docker_cli, dockerd, images, processes, registry, stand_ins, state
 from local.down import take_down
+from local.engine import RegistryAuth
 from local.status import is_whole
 
 REPOSITORY_ROOT = Path(__file__).parent.parent
@@ -56,7 +58,10 @@ def _start(folder: Path, say: Say) -> dict[str, str]:
     say(f"registry: {store.address}")
     image_env = _images(now, say)
     now.env = _start_server(folder, now, store) | image_env
-    now.env["WHISPER_EXECUTION_ROLE_ARN"] = _make_role(now.env)
+    now.env["WHISPER_EXECUTION_ROLE_ARN"] = _make_role(_client("iam", now.env))
+    if now.engine == "process":
+        auth = RegistryAuth(registry.USERNAME, store.password_file.read_text())
+        now.env |= stand_ins.push(_client("ecr", now.env), now.ecr, auth)
     state.write(folder, now)
     say(f"server: {now.env['AWS_ENDPOINT_URL']}")
     return now.env
@@ -121,15 +126,18 @@ def _start_server(folder: Path, now: state.State, store: registry.Registry) -> d
     }
 
 
-def _make_role(env: dict[str, str]) -> str:
-    """The endpoint's execution role; its ARN. The policies that a real one needs are in infra/."""
-    iam = boto3.client(
-        "iam",
+def _client(service: str, env: dict[str, str]) -> Any:
+    return boto3.client(
+        service,
         endpoint_url=env["AWS_ENDPOINT_URL"],
         region_name=env["AWS_REGION"],
         aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
     )
+
+
+def _make_role(iam: Any) -> str:
+    """The endpoint's execution role; its ARN. The policies that a real one needs are in infra/."""
     try:
         return str(iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"])
     except ClientError as error:
