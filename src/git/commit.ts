@@ -1,9 +1,11 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { UserError } from '../errors.js';
 import { type Branch, currentBranch } from './branch.js';
 import { type Git, must } from './git.js';
 import { push } from './push.js';
-import { nulEnded, treeWith } from './tree.js';
+import { stage, treeWith, withTemporaryFolder } from './tree.js';
 
 export interface Commit {
   sha: string;
@@ -52,10 +54,7 @@ export async function commitAndPush(
       await follow(git, paths, base);
       return undefined;
     }
-    const sha = await must(git, ['commit-tree', '-p', base, tree.id], {
-      input: `${message(tree.changed)}\n`,
-      environment: IDENTITY,
-    });
+    const sha = await commitTree(git, base, tree.id, message(tree.changed));
     const result = await push(git, branch, sha);
     said = result.said;
     if (result.state === 'pushed') {
@@ -72,6 +71,15 @@ export async function commitAndPush(
   );
 }
 
+/** Makes the commit, which no branch has yet. No hook runs, and nothing is signed. */
+function commitTree(git: Git, base: string, tree: string, message: string): Promise<string> {
+  return withTemporaryFolder(async (folder) => {
+    const file = join(folder, 'message');
+    await writeFile(file, `${message}\n`);
+    return must(git, ['commit-tree', '-p', base, '-F', file, tree], IDENTITY);
+  });
+}
+
 /** The branch's commit on the remote. Only what is new is fetched, so a shallow checkout stays shallow. */
 async function newHead(git: Git, branch: Branch): Promise<string | undefined> {
   const { code } = await git(['fetch', '--quiet', '--no-tags', '--', branch.remote, branch.ref]);
@@ -83,6 +91,6 @@ async function newHead(git: Git, branch: Branch): Promise<string | undefined> {
  * stays; where it stands in the way, the checkout stays behind its remote.
  */
 async function follow(git: Git, paths: readonly string[], commit: string): Promise<void> {
-  await git(['update-index', '--add', '-z', '--stdin'], { input: nulEnded(paths) });
+  await stage(git, paths);
   await git(['-c', 'core.hooksPath=/dev/null', 'merge', '--ff-only', '--quiet', commit]);
 }

@@ -5,15 +5,11 @@ export interface GitOutput {
   stderr: string;
 }
 
-export interface GitOptions {
-  /** Written to its standard input, which is empty otherwise. */
-  input?: string;
-  /** Added to its environment. */
-  environment?: Record<string, string>;
-}
-
-/** Runs git in one folder, never through a shell; gives back how it ended, also when that is not well. */
-export type Git = (args: readonly string[], options?: GitOptions) => Promise<GitOutput>;
+/**
+ * Runs git in one folder, never through a shell; gives back how it ended, also when that is not well.
+ * `environment` is added to git's.
+ */
+export type Git = (args: readonly string[], environment?: Record<string, string>) => Promise<GitOutput>;
 
 /** Variables of a calling git (a hook) that would point ours elsewhere. */
 const MISLEADING = ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_INDEX_FILE', 'GIT_PREFIX', 'GIT_OBJECT_DIRECTORY'];
@@ -30,13 +26,12 @@ export function openGit(folder: string, signal: AbortSignal): Git {
     'http.lowSpeedLimit=1',
     'http.lowSpeedTime=60',
   ].flatMap((setting) => ['-c', setting]);
-  return async (args, { input = '', environment = {} } = {}) => {
+  return async (args, environment = {}) => {
     signal.throwIfAborted();
     const { getExecOutput } = await import('@actions/exec');
     const { exitCode, stdout, stderr } = await getExecOutput('git', [...settings, ...args], {
       cwd: folder,
       env: { ...gitEnvironment(process.env), ...environment },
-      input: Buffer.from(input),
       silent: true,
       ignoreReturnCode: true,
     });
@@ -62,8 +57,9 @@ function gitEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> 
  * As `git`, for a command that has to succeed; gives what it printed, without the last line's end.
  * @throws Error with what git said
  */
-export async function must(git: Git, args: readonly string[], options?: GitOptions): Promise<string> {
-  const { code, stdout, stderr } = await git(args, options);
-  if (code !== 0) throw new Error(`git ${args[0]} ended with ${code}: ${stderr.trim() || stdout.trim()}`);
+export async function must(git: Git, args: readonly string[], environment?: Record<string, string>): Promise<string> {
+  const { code, stdout, stderr } = await git(args, environment);
+  const command = args.find((arg) => /^[a-z]+(?:-[a-z]+)*$/.test(arg));
+  if (code !== 0) throw new Error(`git ${command} ended with ${code}: ${stderr.trim() || stdout.trim()}`);
   return stdout.replace(/\n$/, '');
 }

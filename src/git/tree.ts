@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Git, must } from './git.js';
@@ -19,21 +19,37 @@ export interface Tree {
  * @param paths relative to the folder that git runs in
  */
 export async function treeWith(git: Git, base: string, head: string, paths: readonly string[]): Promise<Tree> {
-  const folder = await mkdtemp(join(tmpdir(), 'whisper-index-'));
-  try {
+  return withTemporaryFolder(async (folder) => {
     const environment = { GIT_INDEX_FILE: join(folder, 'index') };
-    const theirs = base === head ? [] : await changedBetween(git, head, base, paths);
-    const ours = paths.filter((path) => !theirs.includes(path));
-    await must(git, ['read-tree', base], { environment });
-    await must(git, ['update-index', '--add', '-z', '--stdin'], { environment, input: nulEnded(ours) });
-    const id = await must(git, ['write-tree'], { environment });
-    const changed = await changedBetween(git, base, id, ours);
-    // What they changed to the very content that we have is no loss.
-    const lost = theirs.length === 0 ? [] : await differing(git, base, theirs, environment);
-    return { id, changed, theirs: lost };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+    await must(git, ['read-tree', base], environment);
+    await stage(git, paths, environment);
+    const ours = await must(git, ['write-tree'], environment);
+    const changed = await changedBetween(git, base, ours, paths);
+    const theirs = base === head ? [] : await changedBetween(git, head, base, changed);
+    if (theirs.length === 0) return { id: ours, changed, theirs };
+    await must(git, ['read-tree', base], environment);
+    const kept = changed.filter((path) => !theirs.includes(path));
+    await stage(git, kept, environment);
+    return { id: await must(git, ['write-tree'], environment), changed: kept, theirs };
+  });
+}
+
+/**
+ * Puts files of the work tree into the index, whatever .gitignore and a sparse checkout say. The paths go through a
+ * file: there are too many for an argument list, and a git that ends early would break a pipe.
+ */
+export async function stage(
+  git: Git,
+  paths: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<void> {
+  if (paths.length === 0) return;
+  await withTemporaryFolder(async (folder) => {
+    const list = join(folder, 'paths');
+    await writeFile(list, paths.map((path) => `${path}\0`).join(''));
+    const add = ['add', '--force', `--pathspec-from-file=${list}`, '--pathspec-file-nul'];
+    await must(git, ['--literal-pathspecs', '-c', 'core.sparseCheckout=false', ...add], environment);
+  });
 }
 
 /** Those of `paths` that two trees have differently. */
@@ -43,15 +59,11 @@ async function changedBetween(git: Git, from: string, to: string, paths: readonl
   return paths.filter((path) => names.has(path));
 }
 
-/** Those of `paths` whose file in the work tree is not what `base` has. */
-async function differing(
-  git: Git,
-  base: string,
-  paths: readonly string[],
-  environment: Record<string, string>,
-): Promise<string[]> {
-  await must(git, ['update-index', '--add', '-z', '--stdin'], { environment, input: nulEnded(paths) });
-  return changedBetween(git, base, await must(git, ['write-tree'], { environment }), paths);
+export async function withTemporaryFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'whisper-git-'));
+  try {
+    return await body(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
-
-export const nulEnded = (paths: readonly string[]): string => paths.map((path) => `${path}\0`).join('');

@@ -22,7 +22,7 @@ export async function readEndpoint({ clients, signal }: Context, name: string): 
   const config = await sagemaker.describeEndpointConfig({ EndpointConfigName: endpoint.config }, options);
   const model = await sagemaker.describeModel({ ModelName: config.ProductionVariants?.[0]?.ModelName }, options);
   const environment = model.PrimaryContainer?.Environment ?? {};
-  const place = /^s3:\/\/([^/]+)\/(.+\/)output\/$/.exec(config.AsyncInferenceConfig?.OutputConfig?.S3OutputPath ?? '');
+  const place = /^s3:\/\/([^/]+)\/(.+\/)output\/?$/.exec(config.AsyncInferenceConfig?.OutputConfig?.S3OutputPath ?? '');
   const { WHISPER_MODEL_REVISION: modelRevision, WHISPER_TRANSCRIBER: transcriber } = environment;
   if (!place?.[1] || !place[2] || !modelRevision || !transcriber) throw notOurs(name);
   return {

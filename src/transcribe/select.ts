@@ -21,7 +21,7 @@ export async function selectFiles({ files, exclude, outputFolder, workspace }: S
   }
   const { escapePath, glob } = await import('tinyglobby');
   const folder = posix.normalize(outputFolder);
-  const paths = await glob(files, {
+  const paths = await glob(files.map(ofFiles), {
     cwd: workspace,
     ignore: ['**/.git/**', '**/node_modules/**', ...(folder === '.' ? [] : [`${escapePath(folder)}/**`]), ...exclude],
     followSymbolicLinks: false,
@@ -32,6 +32,9 @@ export async function selectFiles({ files, exclude, outputFolder, workspace }: S
   refuseCollisions(paths, outputFolder);
   return paths;
 }
+
+// At the end of a glob, `**` alone does not match a name with a line break in it.
+const ofFiles = (glob: string): string => glob.replace(/(^|\/)\*\*$/, '$1**/*');
 
 function nothingFound(files: string[], exclude: string[], workspace: string): UserError {
   const but = exclude.length > 0 ? `, leaving out ${exclude.join(', ')}` : '';

@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Clock } from '../../src/clock.js';
+import type { Context } from '../../src/context.js';
+import type { TranscribeSettings } from '../../src/settings/transcribe.js';
+import type { TranscribeResult } from '../../src/transcribe/result.js';
+import { transcribe } from '../../src/transcribe/transcribe.js';
+import { type DeployRig, startDeployRig } from './deploy-on-local-aws.ts';
+import { transcribeSettings } from './transcribe-settings.ts';
+
+/** One run of the story. */
+export interface Run {
+  settings?: Partial<TranscribeSettings>;
+  signal?: AbortSignal;
+  clock?: Clock;
+}
+
+/** An endpoint of the instant image on a local AWS, workspaces and transcriptions. */
+export interface TranscribeRig extends DeployRig {
+  /** A new workspace with these files. */
+  workspace(files: Record<string, string | Buffer>): Promise<string>;
+  transcribe(workspace: string, run?: Run): Promise<TranscribeResult>;
+  /** Keys in the endpoint's part of the bucket, without its prefix and without the weights. */
+  keys(): Promise<string[]>;
+  /** How often the endpoint was invoked while `body` ran. */
+  invocationsOf(body: () => Promise<unknown>): Promise<number>;
+}
+
+export const BUCKET = 'whisper-sagemaker-123456789012-us-east-1';
+
+/** Waits that are long on AWS are short here; what is waited for is the same. */
+export const quickClock: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds, signal) => pause(Math.min(milliseconds, 100), undefined, signal ? { signal } : {}),
+};
+
+export async function startTranscribeRig(): Promise<TranscribeRig> {
+  const rig = await startDeployRig();
+  const folder = await mkdtemp(join(tmpdir(), 'transcribe-'));
+  const context = (run: Run): Context => ({
+    clients: rig.clients,
+    clock: run.clock ?? quickClock,
+    signal: run.signal ?? new AbortController().signal,
+    log: {
+      info: (line) => void rig.lines.push(line),
+      notice: (line) => void rig.lines.push(line),
+      warning: (line, file) => void rig.lines.push(`warning: ${file}: ${line}`),
+      error: (line, file) => void rig.lines.push(`error: ${file}: ${line}`),
+      group: (_title, body) => body(),
+      mask: () => undefined,
+    },
+  });
+  await rig.deploy({ minInstances: 1 });
+  return {
+    ...rig,
+    workspace: async (files) => {
+      const workspace = await mkdtemp(join(folder, 'workspace-'));
+      await writeFiles(workspace, files);
+      return workspace;
+    },
+    transcribe: (workspace, run = {}) => transcribe(context(run), transcribeSettings({ ...run.settings, workspace })),
+    keys: async () => {
+      const s3 = await rig.clients.s3();
+      const { Contents = [] } = await s3.listObjectsV2({ Bucket: BUCKET, Prefix: 'whisper/' });
+      const keys = Contents.map(({ Key = '' }) => Key.slice('whisper/'.length));
+      return keys.filter((key) => !key.startsWith('models/'));
+    },
+    invocationsOf: async (body) =>
+      (await rig.requestsOf(body)).filter(({ operation }) => operation === 'InvokeEndpointAsync').length,
+    stop: async () => {
+      await rig.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function writeFiles(folder: string, files: Record<string, string | Buffer>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+}

@@ -1,0 +1,255 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { UserError } from '../../src/errors.js';
+import type { TranscribeResult } from '../../src/transcribe/result.js';
+import { quickClock, startTranscribeRig, type TranscribeRig } from '../helpers/transcribe-on-local-aws.ts';
+
+const MINUTES = 60_000;
+let rig: TranscribeRig;
+let unique = 0;
+
+beforeAll(async () => {
+  rig = await startTranscribeRig();
+}, 10 * MINUTES);
+afterAll(() => rig?.stop(), 2 * MINUTES);
+
+/** Audio that no other test has, of which the instant image makes a transcript of so many seconds. */
+const audio = (seconds = 2, first = '') => Buffer.from(`${first}\n${unique++}`.padEnd(16_000 * seconds, '.'));
+const states = ({ files }: TranscribeResult) =>
+  Object.fromEntries(files.map(({ audio: path, state }) => [path, state]));
+const folders = async () => [...new Set((await rig.keys()).map((key) => key.split('/')[0]))];
+
+describe('files that nobody has sent', () => {
+  test(
+    'are transcribed, and only the results stay in the bucket; the second run reuses them without the endpoint',
+    async () => {
+      const workspace = await rig.workspace({
+        'audio/one.mp3': audio(3),
+        'audio/deep/-two "2".wav': audio(4),
+        'audio/drei\n::error::ü.ogg': audio(5),
+      });
+      const first = await rig.transcribe(workspace);
+      expect(Object.values(states(first))).toEqual(['transcribed', 'transcribed', 'transcribed']);
+      expect(first.files.map(({ duration, language, words }) => [duration, language, words])).toEqual([
+        [4, 'en', 3],
+        [5, 'en', 3],
+        [3, 'en', 3],
+      ]);
+      expect(await readFile(join(workspace, 'transcripts/audio/one.srt'), 'utf8')).toMatch(
+        /^1\n00:00:00,000 --> 00:00:03,000\n48000 bytes [0-9a-f]{12}\n$/,
+      );
+      expect((await readdir(join(workspace, 'transcripts/audio'))).length).toBe(9);
+      expect(await folders()).toEqual(['results']);
+
+      const written = await stat(join(workspace, 'transcripts/audio/one.srt'));
+      let second: TranscribeResult | undefined;
+      const invocations = await rig.invocationsOf(async () => {
+        second = await rig.transcribe(workspace);
+      });
+      expect(invocations).toBe(0);
+      expect(second && Object.values(states(second))).toEqual(['reused', 'reused', 'reused']);
+      expect((await stat(join(workspace, 'transcripts/audio/one.srt'))).ino).toBe(written.ino);
+      expect(rig.lines.filter((line) => line.includes('\n'))).toEqual([]);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'of the same content are sent once; other options are another transcript',
+    async () => {
+      const same = audio();
+      const workspace = await rig.workspace({ 'audio/a.mp3': same, 'audio/b.mp3': same });
+      const invocations = await rig.invocationsOf(async () => {
+        expect(states(await rig.transcribe(workspace))).toEqual({
+          'audio/a.mp3': 'transcribed',
+          'audio/b.mp3': 'reused',
+        });
+      });
+      expect(invocations).toBe(1);
+      const german = await rig.transcribe(workspace, {
+        settings: { options: { language: 'de', prompt: 'Grüße'.repeat(50) } },
+      });
+      expect(german.files[0]).toMatchObject({ state: 'transcribed', language: 'de' });
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'of many megabytes go up in parts',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/long.wav': audio(1000) });
+      const requests = await rig.requestsOf(async () => {
+        expect((await rig.transcribe(workspace)).files[0]).toMatchObject({ state: 'transcribed', duration: 1000 });
+      });
+      expect(requests.filter(({ operation }) => operation === 'UploadPart').length).toBe(4);
+    },
+    2 * MINUTES,
+  );
+});
+
+describe('a file that fails', () => {
+  test(
+    'is annotated, the others are published, and its refusal is remembered until retry-failed',
+    async () => {
+      const workspace = await rig.workspace({
+        'audio/bad.mp3': audio(1, 'fail:400'),
+        'audio/empty.mp3': '',
+        'audio/good.mp3': audio(),
+        'audio/pointer.mp3': 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n',
+      });
+      const first = await rig.transcribe(workspace);
+      expect(states(first)).toEqual({
+        'audio/bad.mp3': 'failed',
+        'audio/empty.mp3': 'failed',
+        'audio/good.mp3': 'transcribed',
+        'audio/pointer.mp3': 'failed',
+      });
+      expect(first.files.map(({ reason }) => reason)).toEqual([
+        'told to fail with 400 (bad_audio)',
+        'It is empty.',
+        undefined,
+        expect.stringContaining('lfs: true'),
+      ]);
+      expect(rig.lines).toContain('error: audio/bad.mp3: audio/bad.mp3: told to fail with 400 (bad_audio)');
+      expect(await folders()).toEqual(['jobs', 'results']);
+
+      const count = (settings = {}) => rig.invocationsOf(() => rig.transcribe(workspace, { settings }));
+      expect(await count()).toBe(0);
+      expect(await count({ retryFailed: true })).toBe(1);
+      expect(rig.lines.join('\n')).toContain('retry-failed: true');
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'of the endpoint is sent again, twice at most, and again by the next run',
+    async () => {
+      const before = await rig.keys();
+      const workspace = await rig.workspace({ 'audio/unlucky.mp3': audio(1, 'fail:500') });
+      for (let run = 0; run < 2; run++) {
+        const invocations = await rig.invocationsOf(async () => {
+          const { files } = await rig.transcribe(workspace);
+          expect(files[0]?.reason).toMatch(/^Sent 3 times: the endpoint failed with 500: told to fail with 500$/);
+        });
+        expect(invocations).toBe(3);
+      }
+      expect(await rig.keys()).toEqual(before);
+    },
+    2 * MINUTES,
+  );
+});
+
+describe('more than one run', () => {
+  test(
+    'at once: each file is sent once, and both have every transcript',
+    async () => {
+      const files = Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`audio/${n}.mp3`, audio(1, 'sleep:0.3')]));
+      const workspaces = [await rig.workspace(files), await rig.workspace(files)];
+      const invocations = await rig.invocationsOf(async () => {
+        const results = await Promise.all(workspaces.map((workspace) => rig.transcribe(workspace)));
+        for (const { files: reports } of results) {
+          expect(reports.map(({ transcripts }) => transcripts.length)).toEqual([4, 4, 4, 4, 4, 4]);
+        }
+      });
+      expect(invocations).toBe(6);
+      expect((await rig.keys()).filter((key) => /^(?:input|output|jobs\/.*sent)/.test(key))).toEqual([]);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'a run that stops dead after sending: the next one collects, and sends nothing',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/late.mp3': audio(1, 'sleep:1') });
+      const asleep = Promise.withResolvers<void>();
+      const frozen = {
+        now: quickClock.now,
+        sleep: () => {
+          asleep.resolve();
+          return new Promise<void>(() => undefined);
+        },
+      };
+      const dead = rig.transcribe(workspace, { clock: frozen });
+      await Promise.race([asleep.promise, dead]);
+      const invocations = await rig.invocationsOf(async () => {
+        expect(states(await rig.transcribe(workspace))).toEqual({ 'audio/late.mp3': 'transcribed' });
+      });
+      expect(invocations).toBe(0);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'a run whose time is over leaves what is under way to the next',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/fast.mp3': audio(), 'audio/slow.mp3': audio(1, 'sleep:4') });
+      const start = Date.now();
+      let ahead = 0;
+      const clock = {
+        now: () => Date.now() + ahead,
+        sleep: async (milliseconds: number, signal?: AbortSignal) => {
+          await quickClock.sleep(milliseconds, signal);
+          if (Date.now() - start > 2000) ahead = 2 * MINUTES;
+        },
+      };
+      const first = await rig.transcribe(workspace, { clock, settings: { waitMinutes: 1 } });
+      expect(states(first)).toEqual({ 'audio/fast.mp3': 'transcribed', 'audio/slow.mp3': 'pending' });
+      const invocations = await rig.invocationsOf(async () => {
+        expect(states(await rig.transcribe(workspace))).toEqual({
+          'audio/fast.mp3': 'reused',
+          'audio/slow.mp3': 'transcribed',
+        });
+      });
+      expect(invocations).toBe(0);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'an interrupt gives back what was claimed and not sent',
+    async () => {
+      const before = await rig.keys();
+      const workspace = await rig.workspace({ 'audio/one.mp3': audio() });
+      const interrupt = new AbortController();
+      const { middlewareStack } = await rig.clients.s3();
+      middlewareStack.add(
+        (next) => (request) => {
+          if (String(Object(request.input).Key).includes('/input/')) interrupt.abort(new Error('SIGINT'));
+          return next(request);
+        },
+        { name: 'interrupt', step: 'initialize' },
+      );
+      try {
+        await expect(rig.transcribe(workspace, { signal: interrupt.signal })).rejects.toThrow();
+      } finally {
+        middlewareStack.remove('interrupt');
+      }
+      expect(interrupt.signal.aborted).toBe(true);
+      expect((await rig.keys()).filter((key) => !before.includes(key) && key.startsWith('jobs/'))).toEqual([]);
+      expect(await readdir(workspace)).toEqual(['audio']);
+    },
+    2 * MINUTES,
+  );
+});
+
+describe('nothing is sent', () => {
+  test(
+    'where the endpoint is not there, or there is nothing to do',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/a.mp3': audio(), 'audio/a.wav': audio() });
+      const refusal = async (settings: object) => {
+        const error = await rig.transcribe(workspace, { settings }).catch((caught: unknown) => caught);
+        expect(error).toBeInstanceOf(UserError);
+        return (error as UserError).message;
+      };
+      const invocations = await rig.invocationsOf(async () => {
+        expect(await refusal({ endpointName: 'nobody' })).toBe('There is no endpoint "nobody" in us-east-1.');
+        expect(await refusal({ files: ['*.flac', 'x/*'] })).toBe(`No file matches *.flac, x/* in ${workspace}.`);
+        expect(await refusal({})).toContain('- audio/a.mp3 and audio/a.wav');
+      });
+      expect(invocations).toBe(0);
+    },
+    MINUTES,
+  );
+});
