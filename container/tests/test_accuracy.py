@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 import jiwer
+import numpy as np
 import pytest
+import recordings
 from conftest import SPEECH
 from running import Server
 
@@ -57,3 +59,9 @@ def test_hotwords_and_prompt_decide_how_a_name_is_written(base_server, hint):
     recording = (SPEECH / "sense-and-sensibility.mp3").read_bytes()
     assert "Dashwoode" in base_server.with_options(recording, hint, accept="text/plain").text
     assert "Dashwoode" not in base_server.invoke(recording, accept="text/plain").text
+
+
+def test_silence_has_no_words_in_any_language(base_server):
+    silence = recordings.wav(np.zeros(16_000 * 40))
+    transcript = base_server.invoke(silence, "audio/wav").json()
+    assert (transcript["segments"], transcript["speech_duration"]) == ([], 0)
