@@ -421,6 +421,37 @@ describe('what is not ours is not touched', () => {
   });
 });
 
+describe('the container of this repository', () => {
+  const built = () => ({
+    imageUri: undefined,
+    instanceType: 'ml.c7i.xlarge',
+    baseImage: rig.aws.environment['WHISPER_BASE_IMAGE'] ?? '',
+    endpointName: 'built',
+    // The weights are none, so the container cannot start; that the image is there and is not built again can be seen.
+    verify: false,
+  });
+
+  test(
+    'is built and pushed once, under the hash of its content, into a repository of immutable tags',
+    async () => {
+      await expect(rig.deploy(built())).rejects.toThrow(/built is Failed/);
+      const ecr = await rig.clients.ecr();
+      const { imageDetails = [] } = await ecr.describeImages({ repositoryName: 'whisper-sagemaker' });
+      expect(imageDetails.map(({ imageTags }) => imageTags)).toEqual([[expect.stringMatching(/^[0-9a-f]{16}$/)]]);
+      const { repositories = [] } = await ecr.describeRepositories({ repositoryNames: ['whisper-sagemaker'] });
+      expect(repositories[0]).toMatchObject({
+        imageTagMutability: 'IMMUTABLE',
+        imageScanningConfiguration: { scanOnPush: true },
+      });
+      const again = await rig.requestsOf(() =>
+        expect(rig.deploy({ ...built(), endpointName: 'built-2' })).rejects.toThrow(/built-2 is Failed/),
+      );
+      expect(again.map(({ operation }) => operation)).not.toContain('GetAuthorizationToken');
+    },
+    10 * MINUTES,
+  );
+});
+
 describe('weights in S3', () => {
   const put = async (Key: string, Body: string | Uint8Array = 'x') =>
     (await rig.clients.s3()).putObject({ Bucket: bucket, Key, Body });

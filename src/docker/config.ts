@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,7 +28,10 @@ export async function withDockerConfig<T>(
   // mkdtemp makes it with mode 0700.
   const folder = await mkdtemp(join(environment['RUNNER_TEMP'] || tmpdir(), 'whisper-docker-'));
   try {
-    for (const name of SHARED) await symlink(join(theirs, name), join(folder, name));
+    // A link to nothing would stand in the way of what wants to make the folder.
+    for (const name of SHARED.filter((name) => existsSync(join(theirs, name)))) {
+      await symlink(join(theirs, name), join(folder, name));
+    }
     const config = await readFile(join(theirs, 'config.json'), 'utf8').catch(() => '{}');
     await writeFile(join(folder, 'config.json'), JSON.stringify(withoutStore(JSON.parse(config), registry)), {
       mode: 0o600,

@@ -35,13 +35,17 @@ export const image: Resource<FoundImage> = {
     const { image: source, known } = desired;
     if (source.kind !== 'build' || known.imageRepositoryUri === undefined) return {};
     const { buildAndPush } = await import('../../docker/build-and-push.js');
-    await buildAndPush(context, {
+    const build = {
       folder: source.folder,
       platform: PLATFORM,
       buildArguments: source.buildArguments,
       reference: `${known.imageRepositoryUri}:${source.tag}`,
-    });
+    };
+    const failure = await buildAndPush(context, build).catch((error: unknown) => ({ error }));
+    context.signal.throwIfAborted();
+    // A tag cannot be pushed twice. Where another deploy was first, its image was made of the same and is as good.
     const digest = await image.read(context, desired);
+    if (digest === undefined && failure) throw failure.error;
     if (digest === undefined) {
       throw new UserError(
         `The image was pushed, but ECR does not have ${source.repository}:${source.tag}.`,
