@@ -12,7 +12,7 @@ type Selection = Pick<TranscribeSettings, 'files' | 'exclude' | 'outputFolder' |
  * @throws UserError when the globs lead out of the workspace, match nothing, or two files would share a transcript
  */
 export async function selectFiles({ files, exclude, outputFolder, workspace }: Selection): Promise<string[]> {
-  const outside = [...files, ...exclude].filter((glob) => /^!?\//.test(glob) || glob.split('/').includes('..'));
+  const outside = [...files, ...exclude].filter((glob) => /^!?(?:\/|(?:.*\/)?\.\.(?:\/|$))/.test(glob));
   if (outside.length > 0) {
     throw new UserError(
       `Globs that lead out of the workspace: ${outside.join(', ')}.`,
