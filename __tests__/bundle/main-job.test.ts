@@ -31,7 +31,7 @@ beforeAll(async () => {
   workspace = join(work, 'podcast');
   execFileSync('git', ['clone', '--quiet', git.lines[0] ?? '', workspace], { stdio: 'ignore' });
   await mkdir(join(workspace, 'audio'));
-  for (const name of ['ask-not.mp3', 'austen.mp3']) {
+  for (const name of ['ask-not.mp3', 'sense-and-sensibility.mp3']) {
     await copyFile(join(root, 'examples', 'speech', name), join(workspace, 'audio', name));
   }
   const author = ['-c', 'user.name=A podcaster', '-c', 'user.email=podcaster@example.com'];
@@ -128,7 +128,9 @@ test(
     );
     const files = (await readdir(join(other, 'transcripts', 'audio'))).toSorted();
     expect(files).toEqual(
-      ['ask-not', 'austen'].flatMap((name) => ['json', 'srt', 'txt', 'vtt'].map((format) => `${name}.${format}`)),
+      ['ask-not', 'sense-and-sensibility'].flatMap((name) =>
+        ['json', 'srt', 'txt', 'vtt'].map((format) => `${name}.${format}`),
+      ),
     );
     const spoken = (await readFile(join(other, 'transcripts', 'audio', 'ask-not.txt'), 'utf8')).replaceAll(/\s+/g, ' ');
     expect(spoken).toContain(ASK_NOT);

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalAws, run, startLocalAws } from './local-aws.ts';
 import { type LocalPart, startLocalPart, virtualEnvironment } from './local-part.ts';
-import { type ActionResult, root, runAction } from './runner.ts';
+import { type ActionResult, root, runAction, unescapeCommand } from './runner.ts';
 
-const SPEECH = ['ask-not', 'austen'];
+const SPEECH = ['ask-not', 'sense-and-sensibility'];
 const steps: { step: string; seconds: number }[] = [];
 const work = await mkdtemp(join(tmpdir(), 'whisper-demo-'));
 const interrupted = new AbortController();
@@ -74,6 +74,21 @@ async function timed<T>(name: string, body: () => Promise<T>): Promise<T> {
   return result;
 }
 
+/** Prints a step's log as the page of a run shows it: masks and debugging unseen, groups folded. */
+function shown(): (line: string) => void {
+  let folded: { title: string; lines: number } | undefined;
+  return (line) => {
+    const [, command, text = ''] = /^::([\w-]+)[^:]*::(.*)$/.exec(line) ?? [];
+    if (command === 'group') folded = { title: text, lines: 0 };
+    else if (command === 'endgroup') {
+      say(`  > ${folded?.title} (${folded?.lines} lines folded)`);
+      folded = undefined;
+    } else if (folded) folded.lines += 1;
+    else if (command === undefined) say(`  ${line}`);
+    else if (command !== 'add-mask' && command !== 'debug') say(`  ${command}: ${unescapeCommand(text)}`);
+  };
+}
+
 /** Runs the committed bundle as a runner would and prints its log. */
 async function step(
   name: string,
@@ -87,7 +102,7 @@ async function step(
       inputs,
       workspace,
       environment: aws?.environment ?? {},
-      onLine: (line) => say(`  ${line}`),
+      onLine: shown(),
       signal: interrupted.signal,
     }),
   );

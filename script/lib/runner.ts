@@ -131,5 +131,6 @@ function parseOutputs(file: string): Record<string, string> {
   return outputs;
 }
 
-const unescapeCommand = (text: string): string =>
+/** The text of a workflow command as it was before the runner's escapes. */
+export const unescapeCommand = (text: string): string =>
   text.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%');
