@@ -92,7 +92,8 @@ def stop(state: Path) -> None:
         return
     # Under the lock, so that nobody takes the slot while its last traces are removed.
     with processes.locked(slot.path.parent / "lock"):
-        if _owner(slot) == state:
+        # No owner: the cache was deleted under a running engine.
+        if _owner(slot) in (state, None):
             _end(slot)
     (state / SLOT_FILE).unlink(missing_ok=True)
 
@@ -134,7 +135,7 @@ def _end(slot: Slot) -> None:
             _wait_ready(slot)
             _remove_containers(slot)
         processes.stop(slot.path, "dockerd")
-    # Containers outlive an engine that was killed.
+    # Containers outlive an engine that was killed; the engine outlives a cache that was deleted.
     leftovers.end_containers(slot.run_dir)
     leftovers.unmount([slot.run_dir, slot.path])
     shutil.rmtree(slot.run_dir, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What a Docker engine that was killed leaves running: containerd, its shims, the containers, their mounts."""
+"""What is left of a Docker engine that was killed, or of which the records were deleted: processes and mounts."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-PROGRAMS = ("containerd", "containerd-shim-runc-v2")
+PROGRAMS = ("dockerd", "containerd", "containerd-shim-runc-v2")
 
 
 def end_containers(run_dir: Path) -> None:
-    """Kills the containerd of this engine (its files are in `run_dir`), its shims and all that they started."""
+    """Kills this engine (its sockets are in `run_dir`) with its containerd, its shims and all that they started."""
     for pid in _engine_processes(run_dir):
         # From the leaves up: the child of a killed shim would be nobody's, and not be found again.
         for child in [*reversed(_descendants(pid)), pid]:
@@ -36,7 +36,9 @@ def _engine_processes(run_dir: Path) -> list[int]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             words = path.read_bytes().decode(errors="replace").split("\0")
-            if Path(words[0]).name in PROGRAMS and any(word.startswith(f"{run_dir}/") for word in words):
+            if Path(words[0]).name in PROGRAMS and any(
+                word.removeprefix("unix://").startswith(f"{run_dir}/") for word in words
+            ):
                 found.append(int(path.parent.name))
     return sorted(found)
 

@@ -179,3 +179,18 @@ def test_an_engine_whose_state_folder_was_deleted_is_ended_and_its_slot_taken(tm
     finally:
         dockerd.stop(second)
     assert slot.engine() is None
+
+
+def test_an_engine_whose_cache_was_deleted_is_ended(tmp_path: Path) -> None:
+    if (why := dockerd.missing()) is not None:
+        pytest.skip(f"no private engine can run here: {why}")
+    state = tmp_path / "state"
+    state.mkdir()
+    slot = dockerd.start(tmp_path / "pool", state)
+    engine = slot.engine()
+    assert engine is not None
+    for record in ("owner", "dockerd.pid"):
+        (slot.path / record).unlink()
+    dockerd.stop(state)
+    assert not engine.alive()
+    assert processes_with(str(slot.run_dir)) == []
