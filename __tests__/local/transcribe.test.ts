@@ -1,9 +1,12 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { run } from '../../script/lib/local-aws.ts';
+import { startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
 import { UserError } from '../../src/errors.js';
 import type { TranscribeResult } from '../../src/transcribe/result.js';
-import { quickClock, startTranscribeRig, type TranscribeRig } from '../helpers/transcribe-on-local-aws.ts';
+import { startTranscribeRig, type TranscribeRig } from '../helpers/transcribe-on-local-aws.ts';
 
 const MINUTES = 60_000;
 let rig: TranscribeRig;
@@ -140,94 +143,61 @@ describe('a file that fails', () => {
   );
 });
 
-describe('more than one run', () => {
+describe('publishing', () => {
   test(
-    'at once: each file is sent once, and both have every transcript',
+    'as an artifact: what its service does not take is told, the rest is in it',
     async () => {
-      const files = Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`audio/${n}.mp3`, audio(1, 'sleep:0.3')]));
-      const workspaces = [await rig.workspace(files), await rig.workspace(files)];
-      const invocations = await rig.invocationsOf(async () => {
-        const results = await Promise.all(workspaces.map((workspace) => rig.transcribe(workspace)));
-        for (const { files: reports } of results) {
-          expect(reports.map(({ transcripts }) => transcripts.length)).toEqual([4, 4, 4, 4, 4, 4]);
-        }
-      });
-      expect(invocations).toBe(6);
-      expect((await rig.keys()).filter((key) => /^(?:input|output|jobs\/.*sent)/.test(key))).toEqual([]);
-    },
-    2 * MINUTES,
-  );
-
-  test(
-    'a run that stops dead after sending: the next one collects, and sends nothing',
-    async () => {
-      const workspace = await rig.workspace({ 'audio/late.mp3': audio(1, 'sleep:1') });
-      const asleep = Promise.withResolvers<void>();
-      const frozen = {
-        now: quickClock.now,
-        sleep: () => {
-          asleep.resolve();
-          return new Promise<void>(() => undefined);
-        },
-      };
-      const dead = rig.transcribe(workspace, { clock: frozen });
-      await Promise.race([asleep.promise, dead]);
-      const invocations = await rig.invocationsOf(async () => {
-        expect(states(await rig.transcribe(workspace))).toEqual({ 'audio/late.mp3': 'transcribed' });
-      });
-      expect(invocations).toBe(0);
-    },
-    2 * MINUTES,
-  );
-
-  test(
-    'a run whose time is over leaves what is under way to the next',
-    async () => {
-      const workspace = await rig.workspace({ 'audio/fast.mp3': audio(), 'audio/slow.mp3': audio(1, 'sleep:4') });
-      const start = Date.now();
-      let ahead = 0;
-      const clock = {
-        now: () => Date.now() + ahead,
-        sleep: async (milliseconds: number, signal?: AbortSignal) => {
-          await quickClock.sleep(milliseconds, signal);
-          if (Date.now() - start > 2000) ahead = 2 * MINUTES;
-        },
-      };
-      const first = await rig.transcribe(workspace, { clock, settings: { waitMinutes: 1 } });
-      expect(states(first)).toEqual({ 'audio/fast.mp3': 'transcribed', 'audio/slow.mp3': 'pending' });
-      const invocations = await rig.invocationsOf(async () => {
-        expect(states(await rig.transcribe(workspace))).toEqual({
-          'audio/fast.mp3': 'reused',
-          'audio/slow.mp3': 'transcribed',
-        });
-      });
-      expect(invocations).toBe(0);
-    },
-    2 * MINUTES,
-  );
-
-  test(
-    'an interrupt gives back what was claimed and not sent',
-    async () => {
-      const before = await rig.keys();
-      const workspace = await rig.workspace({ 'audio/one.mp3': audio() });
-      const interrupt = new AbortController();
-      const { middlewareStack } = await rig.clients.s3();
-      middlewareStack.add(
-        (next) => (request) => {
-          if (String(Object(request.input).Key).includes('/input/')) interrupt.abort(new Error('SIGINT'));
-          return next(request);
-        },
-        { name: 'interrupt', step: 'initialize' },
-      );
+      const folder = await mkdtemp(join(tmpdir(), 'artifacts-'));
+      const service = await startLocalPart(await virtualEnvironment(), 'artifacts', ['--dir', folder]);
       try {
-        await expect(rig.transcribe(workspace, { signal: interrupt.signal })).rejects.toThrow();
+        Object.assign(process.env, Object.fromEntries(service.lines.map((line) => line.split(/=(.*)/s).slice(0, 2))));
+        const workspace = await rig.workspace({ 'audio/ok ü.mp3': audio(), 'audio/why?.mp3': audio() });
+        const result = await rig.transcribe(workspace, { settings: { publish: 'artifact', formats: ['vtt'] } });
+        expect(states(result)).toEqual({ 'audio/ok ü.mp3': 'transcribed', 'audio/why?.mp3': 'failed' });
+        expect(result.artifactId).toEqual(expect.any(Number));
+        const archive = join(folder, String(result.artifactId), 'transcripts.zip');
+        const names = await run(await virtualEnvironment(), ['-m', 'zipfile', '--list', archive]);
+        expect(names).toContain('audio/ok ü.vtt');
+        expect(names).not.toContain('why');
+
+        const again = await rig.transcribe(workspace, { settings: { publish: 'artifact', formats: ['vtt'] } });
+        expect(again.problem?.message).toContain('"transcripts"');
+        expect(again.problem?.remedy).toContain('artifact-name');
       } finally {
-        middlewareStack.remove('interrupt');
+        await service.stop();
+        await rm(folder, { recursive: true });
       }
-      expect(interrupt.signal.aborted).toBe(true);
-      expect((await rig.keys()).filter((key) => !before.includes(key) && key.startsWith('jobs/'))).toEqual([]);
-      expect(await readdir(workspace)).toEqual(['audio']);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'as a commit: its message counts the audio files; where it cannot be pushed, the run still says what it did',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/one.mp3': audio(), 'audio/two.mp3': audio() });
+      const remote = await rig.workspace({});
+      const git = (...args: string[]) => run('git', ['-C', workspace, ...args]);
+      await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', remote]);
+      await git('init', '--quiet', '--initial-branch=main');
+      await git('-c', 'user.name=A', '-c', 'user.email=a@b.c', 'commit', '--quiet', '--allow-empty', '-m', 'Start');
+      const settings = { publish: 'commit', formats: ['txt', 'srt'], commitMessage: 'Add {count} of {count}' } as const;
+      const noRemote = await rig.transcribe(workspace, { settings: { ...settings, formats: [...settings.formats] } });
+      expect(noRemote.problem?.message).toContain('no remote "origin"');
+      expect(states(noRemote)).toEqual({ "audio/one.mp3": "transcribed", "audio/two.mp3": "transcribed" });
+
+      await git('remote', 'add', 'origin', remote);
+      const { commitSha } = await rig.transcribe(workspace, {
+        settings: { ...settings, formats: [...settings.formats] },
+      });
+      const shown = await run('git', ['-C', remote, 'show', '--format=%H %s', '--name-only', 'main']);
+      expect(shown.trim().split('\n')).toEqual([
+        `${commitSha} Add 2 of 2`,
+        '',
+        'transcripts/audio/one.srt',
+        'transcripts/audio/one.txt',
+        'transcripts/audio/two.srt',
+        'transcripts/audio/two.txt',
+      ]);
     },
     2 * MINUTES,
   );

@@ -31,7 +31,9 @@ async function refuseOutside(workspace: string, folder: string): Promise<void> {
   let existing = folder;
   let real = await unlessMissing(realpath(existing));
   while (real === undefined && existing !== workspace) {
-    if (await unlessMissing(lstat(existing))) throw new Error(`${existing} is a link that leads nowhere`);
+    // Another file's folder may have come into being in between; only a link is in the way.
+    const found = await unlessMissing(lstat(existing));
+    if (found?.isSymbolicLink()) throw new Error(`${existing} is a link that leads nowhere`);
     existing = dirname(existing);
     real = await unlessMissing(realpath(existing));
   }

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { writeFileWithin } from '../../../src/transcribe/write.js';
 
@@ -18,6 +19,20 @@ test('a file is written with its folders, and nothing beside it', async () => {
   await writeFileWithin(workspace, 'a/b/-c\n.txt', 'text');
   expect(await readFile(join(workspace, 'a/b/-c\n.txt'), 'utf8')).toBe('text');
   expect(await readdir(join(workspace, 'a/b'))).toEqual(['-c\n.txt']);
+});
+
+test('many files at once make the same folders', async () => {
+  for (let round = 0; round < 50; round++) {
+    const paths = Array.from({ length: 20 }, (_, n) => `${round}/deep/${n}.txt`);
+    await Promise.all(
+      paths.map(async (path, turns) => {
+        // Each begins a little later, so that some look while others make the folder.
+        for (let turn = 0; turn < turns; turn++) await setImmediate();
+        await writeFileWithin(workspace, path, 'text');
+      }),
+    );
+    expect((await readdir(join(workspace, `${round}/deep`))).length).toBe(20);
+  }
 });
 
 test('a file that has this content is left alone; another content replaces it', async () => {

@@ -1,0 +1,200 @@
+import { readdir } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { TranscribeResult } from '../../src/transcribe/result.js';
+import { BUCKET, quickClock, startTranscribeRig, type TranscribeRig } from '../helpers/transcribe-on-local-aws.ts';
+
+const MINUTES = 60_000;
+let rig: TranscribeRig;
+let unique = 0;
+
+beforeAll(async () => {
+  rig = await startTranscribeRig();
+}, 10 * MINUTES);
+afterAll(() => rig?.stop(), 2 * MINUTES);
+
+/** Audio that no other test has, of which the instant image makes a transcript of so many seconds. */
+const audio = (seconds = 2, first = '') => Buffer.from(`${first}\n${unique++}`.padEnd(16_000 * seconds, '.'));
+const states = ({ files }: TranscribeResult) =>
+  Object.fromEntries(files.map(({ audio: path, state }) => [path, state]));
+
+/** A promise that a killed run stands still in, and one that says that it does. */
+function standstill() {
+  const reached = Promise.withResolvers<void>();
+  const stop = () => {
+    reached.resolve();
+    return new Promise<never>(() => undefined);
+  };
+  return { reached: reached.promise, stop };
+}
+
+describe('two runs', () => {
+  test(
+    'at once: each file is sent once, and both have every transcript',
+    async () => {
+      const files = Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`audio/${n}.mp3`, audio(1, 'sleep:0.3')]));
+      const workspaces = [await rig.workspace(files), await rig.workspace(files)];
+      const invocations = await rig.invocationsOf(async () => {
+        const results = await Promise.all(workspaces.map((workspace) => rig.transcribe(workspace)));
+        for (const { files: reports } of results) {
+          expect(reports.map(({ transcripts }) => transcripts.length)).toEqual([4, 4, 4, 4, 4, 4]);
+        }
+      });
+      expect(invocations).toBe(6);
+      expect((await rig.keys()).filter((key) => /^(?:input|output|jobs\/.*sent)/.test(key))).toEqual([]);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'a run that stops dead after sending: the next one collects, and sends nothing',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/late.mp3': audio(1, 'sleep:1') });
+      const { reached, stop } = standstill();
+      const dead = rig.transcribe(workspace, { clock: { now: quickClock.now, sleep: stop } });
+      await Promise.race([reached, dead]);
+      const invocations = await rig.invocationsOf(async () => {
+        expect(states(await rig.transcribe(workspace))).toEqual({ 'audio/late.mp3': 'transcribed' });
+      });
+      expect(invocations).toBe(0);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'a run whose time is over leaves what is under way to the next',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/fast.mp3': audio(), 'audio/slow.mp3': audio(1, 'sleep:4') });
+      const start = Date.now();
+      let ahead = 0;
+      const clock = {
+        now: () => Date.now() + ahead,
+        sleep: async (milliseconds: number, signal?: AbortSignal) => {
+          await quickClock.sleep(milliseconds, signal);
+          if (Date.now() - start > 2000) ahead = 2 * MINUTES;
+        },
+      };
+      const first = await rig.transcribe(workspace, { clock, settings: { waitMinutes: 1 } });
+      expect(states(first)).toEqual({ 'audio/fast.mp3': 'transcribed', 'audio/slow.mp3': 'pending' });
+      const invocations = await rig.invocationsOf(async () => {
+        expect(states(await rig.transcribe(workspace))).toEqual({
+          'audio/fast.mp3': 'reused',
+          'audio/slow.mp3': 'transcribed',
+        });
+      });
+      expect(invocations).toBe(0);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'an interrupt gives back what was claimed and not sent',
+    async () => {
+      const before = await rig.keys();
+      const workspace = await rig.workspace({ 'audio/one.mp3': audio() });
+      const interrupt = new AbortController();
+      const { middlewareStack } = await rig.clients.s3();
+      middlewareStack.add(
+        (next) => (request) => {
+          if (String(Object(request.input).Key).includes('/input/')) interrupt.abort(new Error('SIGINT'));
+          return next(request);
+        },
+        { name: 'interrupt', step: 'initialize' },
+      );
+      try {
+        await expect(rig.transcribe(workspace, { signal: interrupt.signal })).rejects.toThrow();
+      } finally {
+        middlewareStack.remove('interrupt');
+      }
+      expect(interrupt.signal.aborted).toBe(true);
+      expect((await rig.keys()).filter((key) => !before.includes(key) && key.startsWith('jobs/'))).toEqual([]);
+      expect(await readdir(workspace)).toEqual(['audio']);
+    },
+    2 * MINUTES,
+  );
+});
+
+describe('what a killed run leaves', () => {
+  /** The claim of a run that was killed before it invoked: it is there, and nobody will send the file. */
+  async function killedWhileUploading(workspace: string): Promise<void> {
+    const { reached, stop } = standstill();
+    const { middlewareStack } = await rig.clients.s3();
+    middlewareStack.add(
+      (next) => (request) => (String(Object(request.input).Key).includes('/input/') ? stop() : next(request)),
+      { name: 'kill', step: 'initialize' },
+    );
+    try {
+      await Promise.race([reached, rig.transcribe(workspace)]);
+    } finally {
+      middlewareStack.remove('kill');
+    }
+  }
+
+  test(
+    'a claim without a request is respected while it lasts, and taken over by one run when it is over',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/claimed.mp3': audio() });
+      await killedWhileUploading(workspace);
+      let ahead = 0;
+      const clock = {
+        now: () => Date.now() + ahead,
+        sleep: async (milliseconds: number, signal?: AbortSignal) => {
+          ahead += 2 * MINUTES;
+          await quickClock.sleep(milliseconds, signal);
+        },
+      };
+      const soon = await rig.invocationsOf(async () => {
+        const { files } = await rig.transcribe(workspace, { clock, settings: { waitMinutes: 5 } });
+        expect(files[0]?.state).toBe('pending');
+      });
+      expect(soon).toBe(0);
+      const later = await rig.invocationsOf(async () => {
+        const results = await Promise.all([1, 2].map(() => rig.transcribe(workspace, { clock })));
+        expect(results.flatMap(({ files }) => files.map(({ transcripts }) => transcripts.length))).toEqual([4, 4]);
+      });
+      expect(later).toBe(1);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'between the result and the tidying up is tidied up by the next run',
+    async () => {
+      const before = await rig.keys();
+      const workspace = await rig.workspace({ 'audio/left.mp3': audio() });
+      const { reached, stop } = standstill();
+      const { middlewareStack } = await rig.clients.s3();
+      middlewareStack.add((next) => (request) => ('Delete' in request.input ? stop() : next(request)), {
+        name: 'kill',
+        step: 'initialize',
+      });
+      try {
+        await Promise.race([reached, rig.transcribe(workspace)]);
+      } finally {
+        middlewareStack.remove('kill');
+      }
+      const folders = () =>
+        rig.keys().then((keys) => keys.filter((key) => !before.includes(key)).map((key) => key.split('/')[0]));
+      expect(await folders()).toEqual(['input', 'jobs', 'output', 'results']);
+      expect(states(await rig.transcribe(workspace))).toEqual({ 'audio/left.mp3': 'reused' });
+      expect(await folders()).toEqual(['results']);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'a claim that nobody can read is replaced',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/spoiled.mp3': audio() });
+      const before = await rig.keys();
+      await rig.transcribe(workspace);
+      const result = (await rig.keys()).find((key) => !before.includes(key)) ?? '';
+      const s3 = await rig.clients.s3();
+      const claim = result.replace('results/', 'jobs/');
+      await s3.putObject({ Bucket: BUCKET, Key: `whisper/${claim}`, Body: 'half a cl' });
+      await s3.putObject({ Bucket: BUCKET, Key: `whisper/${result}`, Body: '{' });
+      expect(states(await rig.transcribe(workspace))).toEqual({ 'audio/spoiled.mp3': 'transcribed' });
+      expect((await rig.keys()).filter((key) => !before.includes(key))).toEqual([result]);
+    },
+    2 * MINUTES,
+  );
+});
