@@ -67,9 +67,12 @@ async function firstRequest(inputs: Record<string, string>): Promise<number> {
   });
   const started = performance.now();
   const step = spawn(process.execPath, [join(root, 'dist', 'index.js')], { env: environment, stdio: 'ignore' });
-  await once(server, 'request');
-  const elapsed = performance.now() - started;
   const ended = once(step, 'exit');
+  await Promise.race([
+    once(server, 'request'),
+    ended.then(() => Promise.reject(new Error('The step ended without a request. Is dist/ built?'))),
+  ]);
+  const elapsed = performance.now() - started;
   step.kill('SIGKILL');
   await ended;
   server.closeAllConnections();

@@ -5,6 +5,8 @@ import type { Log } from './report/log.js';
 /** What a story's steps work with besides their settings. Everything of the outside world comes through here. */
 export interface Context {
   clients: Clients;
+  /** The AWS account of the credentials, twelve digits: the expected owner of every bucket. */
+  account: string;
   log: Log;
   clock: Clock;
   /** Fires on SIGINT and SIGTERM. Every wait and request listens to it. */

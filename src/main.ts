@@ -1,9 +1,8 @@
-import * as core from '@actions/core';
 import { createClients } from './aws/clients.js';
+import { callerAccount } from './aws/identity.js';
 import { systemClock } from './clock.js';
 import type { Context } from './context.js';
 import { UserError } from './errors.js';
-import { actionsLog } from './report/log.js';
 import { readSettings, type Settings } from './settings/settings.js';
 
 const interrupt = new AbortController();
@@ -15,12 +14,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 try {
   const settings = readSettings(process.env);
-  await run(settings, {
-    clients: createClients(settings.region),
-    log: actionsLog,
-    clock: systemClock,
-    signal: interrupt.signal,
-  });
+  const clients = createClients(settings.region);
+  // The first request leaves before the rest is loaded: what is wrong with the credentials is known at once.
+  const account = await callerAccount(clients, interrupt.signal);
+  const { actionsLog } = await import('./report/log.js');
+  await run(settings, { clients, account, log: actionsLog, clock: systemClock, signal: interrupt.signal });
 } catch (error) {
   await fail(error);
 }
@@ -39,9 +37,9 @@ async function run(settings: Settings, context: Context): Promise<void> {
 }
 
 async function fail(error: unknown): Promise<void> {
+  const [core, { explain }] = await Promise.all([import('@actions/core'), import('./aws/errors.js')]);
   // After an interrupt every pending request fails in its own words; the interrupt is what happened.
   const cause = interrupt.signal.aborted ? interrupt.signal.reason : error;
-  const { explain } = await import('./aws/errors.js');
   const known = cause instanceof UserError ? cause : explain(cause);
   if (known) core.setFailed(`${known.message}\n${known.remedy}`);
   else core.setFailed(cause instanceof Error ? cause.message : String(cause));

@@ -40,6 +40,7 @@ export async function startDeployRig(): Promise<DeployRig> {
   const lines: string[] = [];
   const context = (signal = new AbortController().signal): Context => ({
     clients,
+    account: '123456789012',
     // Waits that are long on AWS are short here; what is waited for is the same.
     clock: { now: () => Date.now(), sleep: (ms, until) => pause(Math.min(ms, 100), until) },
     signal,

@@ -41,6 +41,7 @@ export async function startTranscribeRig(): Promise<TranscribeRig> {
   const folder = await mkdtemp(join(tmpdir(), 'transcribe-'));
   const context = (run: Run): Context => ({
     clients: rig.clients,
+    account: '123456789012',
     clock: run.clock ?? quickClock,
     signal: run.signal ?? new AbortController().signal,
     log: {

@@ -43,6 +43,7 @@ beforeEach(async () => {
 
 const context = (signal = new AbortController().signal): Context => ({
   clients: undefined as never,
+  account: '123456789012',
   clock: {
     now: () => Date.now(),
     sleep: async (milliseconds) => void pauses.push(milliseconds),

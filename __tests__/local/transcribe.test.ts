@@ -183,7 +183,7 @@ describe('publishing', () => {
       const settings = { publish: 'commit', formats: ['txt', 'srt'], commitMessage: 'Add {count} of {count}' } as const;
       const noRemote = await rig.transcribe(workspace, { settings: { ...settings, formats: [...settings.formats] } });
       expect(noRemote.problem?.message).toContain('no remote "origin"');
-      expect(states(noRemote)).toEqual({ "audio/one.mp3": "transcribed", "audio/two.mp3": "transcribed" });
+      expect(states(noRemote)).toEqual({ 'audio/one.mp3': 'transcribed', 'audio/two.mp3': 'transcribed' });
 
       await git('remote', 'add', 'origin', remote);
       const { commitSha } = await rig.transcribe(workspace, {

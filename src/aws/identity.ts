@@ -1,15 +1,11 @@
-import type { Context } from '../context.js';
+import type { Clients } from './clients.js';
 
-/** Whose credentials these are. */
-export interface Identity {
-  /** Twelve digits. */
-  account: string;
-  arn: string;
-}
-
-/** The caller, by STS GetCallerIdentity: the first request of every run, which no policy can deny. */
-export async function callerIdentity({ clients, signal }: Pick<Context, 'clients' | 'signal'>): Promise<Identity> {
+/**
+ * The account of the caller's credentials, twelve digits, by STS GetCallerIdentity: the first request of every run,
+ * which no policy can deny.
+ */
+export async function callerAccount(clients: Clients, signal: AbortSignal): Promise<string> {
   const sts = await clients.sts();
-  const { Account, Arn } = await sts.getCallerIdentity({}, { abortSignal: signal });
-  return { account: Account ?? '', arn: Arn ?? '' };
+  const { Account } = await sts.getCallerIdentity({}, { abortSignal: signal });
+  return Account ?? '';
 }

@@ -1,4 +1,3 @@
-import { callerIdentity, type Identity } from '../aws/identity.js';
 import type { Context } from '../context.js';
 import type { DeploySettings } from '../settings/deploy.js';
 import { shipped } from '../shipped.js';
@@ -33,8 +32,8 @@ export async function deploy(context: Context, settings: DeploySettings): Promis
   const progress: Progress = { known: {}, made: [], steps: [] };
   const step = <T>(name: string, body: () => Promise<T>) => timed(context, progress, name, body);
 
-  const { account, materials } = await step('inputs', () => lookAtInputs(context, settings));
-  const desire = (known: Known) => desiredState(settings, account, materials, known);
+  const materials = await step('inputs', () => lookAtInputs(context, settings));
+  const desire = (known: Known) => desiredState(settings, context.account, materials, known);
 
   const plan = await step('plan', () => makePlan(context, settings, materials, desire));
   progress.known = plan.known;
@@ -53,16 +52,12 @@ export async function deploy(context: Context, settings: DeploySettings): Promis
   return resultOf(desire(progress.known), progress);
 }
 
-async function lookAtInputs(context: Context, settings: DeploySettings) {
-  const identity: Promise<Identity> = callerIdentity(context);
-  // The first request leaves before other libraries are loaded: loading keeps the processor busy.
-  await context.clients.sts();
-  const [{ account }, image, weights] = await Promise.all([
-    identity,
+async function lookAtInputs(context: Context, settings: DeploySettings): Promise<Materials> {
+  const [image, weights] = await Promise.all([
     imageSource(settings, shipped('container')),
-    findWeights(context, settings, identity),
+    findWeights(context, settings.model),
   ]);
-  return { account, materials: { image, weights } satisfies Materials };
+  return { image, weights };
 }
 
 async function makePlan(

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { callerIdentity } from '../aws/identity.js';
 import { openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
@@ -25,11 +24,11 @@ const CONCURRENT_READS = 4;
  * @throws UserError when nothing could be begun: a bad glob, no endpoint, no access
  */
 export async function transcribe(context: Context, settings: TranscribeSettings): Promise<TranscribeResult> {
-  const { clients, clock, log, signal } = context;
+  const { clients, account, clock, log, signal } = context;
   const until = clock.now() + settings.waitMinutes * 60_000;
   const attributes = customAttributes(settings.options);
-  const [{ account }] = await Promise.all([callerIdentity(context), clients.sagemaker(), clients.s3()]);
-  const endpoint = await readEndpoint(context, settings.endpointName);
+  // The client that comes next loads while AWS answers.
+  const [endpoint] = await Promise.all([readEndpoint(context, settings.endpointName), clients.s3()]);
 
   const paths = await selectFiles(settings);
   const delivery = openDelivery(context, settings);

@@ -12,9 +12,10 @@ type S3Model = Extract<ModelSource, { kind: 's3' }>;
  * Weights that are in S3 already, used where they are.
  * @throws UserError when the bucket is elsewhere or somebody else's, or SageMaker could not use the prefix
  */
-export async function s3Weights(context: Context, { bucket, prefix }: S3Model, account: string): Promise<Weights> {
+export async function s3Weights(context: Context, { bucket, prefix }: S3Model): Promise<Weights> {
+  const { account, clients, signal } = context;
   await requireBucket(context, { bucket, account, input: 'model' });
-  const objects = await openBucket(context.clients, bucket, account, context.signal);
+  const objects = await openBucket(clients, bucket, account, signal);
   const files: WeightFile[] = [];
   for await (const page of objects.list(prefix)) {
     for (const { key, size, etag } of page) {

@@ -1,7 +1,6 @@
-import type { Identity } from '../../aws/identity.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
-import type { DeploySettings } from '../../settings/deploy.js';
+import type { ModelSource } from '../../settings/deploy.js';
 
 /** One file of a model. */
 export interface WeightFile {
@@ -34,19 +33,14 @@ export const isNeeded = (name: string): boolean => NEEDED.test(name);
  * Looks at the weights that the settings name.
  * @throws UserError when there are none, or they are not in CTranslate2 format
  */
-export async function findWeights(
-  context: Context,
-  settings: DeploySettings,
-  identity: Promise<Identity>,
-): Promise<Weights> {
-  const { model } = settings;
+export async function findWeights(context: Context, model: ModelSource): Promise<Weights> {
   switch (model.kind) {
     case 'hub':
       return (await import('./hub.js')).hubWeights(context, model);
     case 'folder':
       return (await import('./folder.js')).folderWeights(model.path);
     case 's3':
-      return (await import('./s3-prefix.js')).s3Weights(context, model, (await identity).account);
+      return (await import('./s3-prefix.js')).s3Weights(context, model);
   }
 }
 
