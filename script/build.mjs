@@ -1,23 +1,23 @@
 // Builds dist/ from src/: tsc compiles (TypeScript 7 has no JavaScript API for ncc to call), ncc bundles, swc minifies.
-// dist/ is removed first, so that a chunk that no longer exists does not stay.
+// The folder is removed first, so that a chunk that no longer exists does not stay. `build.mjs FOLDER` builds elsewhere.
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { minifySync } from '@swc/core';
 
 const root = join(import.meta.dirname, '..');
-const dist = join(root, 'dist');
+const dist = resolve(process.argv[2] ?? join(root, 'dist'));
 const run = (tool, ...args) =>
   execFileSync(process.execPath, [join(root, 'node_modules', tool), ...args], { cwd: root, stdio: 'inherit' });
 
-for (const dir of ['lib', 'dist']) rmSync(join(root, dir), { recursive: true, force: true });
+for (const folder of [join(root, 'lib'), dist]) rmSync(folder, { recursive: true, force: true });
 run('typescript/bin/tsc', '-p', 'tsconfig.build.json');
 run(
   '@vercel/ncc/dist/ncc/cli.js',
   'build',
   'lib/main.js',
   '-o',
-  'dist',
+  dist,
   '--license',
   'licenses.txt',
   '--no-cache',
