@@ -55,6 +55,10 @@ const cases: Record<string, () => Case> = {
     says: [/execution-role-arn: is empty/, /must be the ARN of the role/],
   }),
   'no files': () => ({ inputs: transcribe({ files: '' }), says: [/files: is empty/, /globs/] }),
+  'no files matched': () => ({
+    inputs: transcribe({ files: 'audio/*.flac' }),
+    says: [/audio\/\*\.flac/, /input files/],
+  }),
   'unknown instance type': () => ({
     inputs: deploy({ 'instance-type': 'ml.g5.tiny' }),
     says: [/instance-type: "ml.g5.tiny"/, /ml.g4dn.xlarge/],

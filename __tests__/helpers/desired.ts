@@ -1,5 +1,5 @@
 import { type Desired, desiredState, type Materials } from '../../src/deploy/desired.js';
-import type { Known } from '../../src/deploy/resource.js';
+import type { Known } from '../../src/deploy/known.js';
 import type { DeploySettings } from '../../src/settings/deploy.js';
 import { deploySettings } from './deploy-settings.ts';
 

@@ -1,7 +1,8 @@
 import type { Context } from '../context.js';
 import type { Change } from './changes.js';
 import type { Desired } from './desired.js';
-import { type Known, type Observed, observe, type Resource } from './resource.js';
+import type { Known } from './known.js';
+import { type Observed, observe, type Resource } from './resource.js';
 
 /** A resource that can be read, with its type of `Found` closed in. */
 export type Observer = (context: Context, desired: Desired) => Promise<Observed>;

@@ -5,8 +5,8 @@ import { applyInOrder, knownOf, look, observer, type Planned, type Progress, tim
 import type { DeployResult } from './changes.js';
 import { type Desired, desiredState, type Materials } from './desired.js';
 import { imageSource } from './image-source.js';
+import type { Known } from './known.js';
 import { planLines } from './plan.js';
-import type { Known } from './resource.js';
 import { alarms } from './resources/alarms.js';
 import { bucket } from './resources/bucket.js';
 import { endpointResource } from './resources/endpoint.js';

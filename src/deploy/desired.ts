@@ -3,9 +3,9 @@ import type { DeploySettings } from '../settings/deploy.js';
 import { hasGpu } from '../settings/instance-types.js';
 import { contentHash } from './content-hash.js';
 import type { ImageSource } from './image-source.js';
-import type { Known } from './resource.js';
+import type { Known } from './known.js';
 import { desiredScaling, type Scaling, VARIANT } from './scaling.js';
-import type { Weights } from './weights/weights.js';
+import type { Weights } from './weights/model-files.js';
 
 /** Key of the tag on everything that a deploy makes; its value is the endpoint's name. */
 export const TAG = 'whisper-sagemaker';

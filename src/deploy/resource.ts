@@ -1,19 +1,7 @@
 import type { Context } from '../context.js';
 import type { Change } from './changes.js';
 import type { Desired } from './desired.js';
-
-/** What is known only once an earlier resource was read or made. */
-export interface Known {
-  /** URI of the image's repository, without tag and digest. */
-  imageRepositoryUri?: string;
-  /** `sha256:…` */
-  imageDigest?: string;
-  endpointArn?: string;
-  /** Whether the endpoint is on its way to another configuration. */
-  deploying?: boolean;
-  /** ARNs of the scaling policies that alarms call, by policy name. */
-  policyArns?: Readonly<Record<string, string>>;
-}
+import type { Known } from './known.js';
 
 /** One kind of thing that a deploy makes. Every file of resources/ holds one. */
 export interface Resource<Found> {

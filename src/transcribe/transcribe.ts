@@ -27,10 +27,10 @@ export async function transcribe(context: Context, settings: TranscribeSettings)
   const { clients, account, clock, log, signal } = context;
   const until = clock.now() + settings.waitMinutes * 60_000;
   const attributes = customAttributes(settings.options);
+  const paths = await selectFiles(settings);
   // The client that comes next loads while AWS answers.
   const [endpoint] = await Promise.all([readEndpoint(context, settings.endpointName), clients.s3()]);
 
-  const paths = await selectFiles(settings);
   const delivery = openDelivery(context, settings);
   const audio = await examineAll(settings.workspace, paths, delivery, signal);
   const { modelRevision, transcriber } = endpoint;

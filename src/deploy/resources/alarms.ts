@@ -4,7 +4,8 @@ import { UserError } from '../../errors.js';
 import type { Change } from '../changes.js';
 import { type Desired, TAG, tagsOf } from '../desired.js';
 import { differences } from '../difference.js';
-import type { Known, Resource } from '../resource.js';
+import type { Known } from '../known.js';
+import type { Resource } from '../resource.js';
 import type { ScalingAlarm } from '../scaling.js';
 
 /** By name. */

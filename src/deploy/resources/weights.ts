@@ -4,7 +4,7 @@ import { openBucket } from '../../aws/objects.js';
 import type { Context } from '../../context.js';
 import type { Desired } from '../desired.js';
 import type { Resource } from '../resource.js';
-import type { WeightFile, Weights } from '../weights/weights.js';
+import type { WeightFile, Weights } from '../weights/model-files.js';
 
 /** Bytes by file name: what is under the prefix already. */
 type FoundFiles = ReadonlyMap<string, number>;

@@ -5,8 +5,8 @@ import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
 import { contentHash } from '../content-hash.js';
 import { sha256OfFile } from '../image-source.js';
+import { isNeeded, requireModel, type WeightFile, type Weights } from './model-files.js';
 import { verified } from './verified.js';
-import { isNeeded, requireModel, type WeightFile, type Weights } from './weights.js';
 
 /**
  * The weights in a folder of this machine.

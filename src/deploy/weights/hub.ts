@@ -1,8 +1,8 @@
 import type { Context } from '../../context.js';
 import { findModel, type ModelReference } from '../../hub/model.js';
 import { contentHash } from '../content-hash.js';
+import { isNeeded, requireModel, type Weights } from './model-files.js';
 import { verified } from './verified.js';
-import { isNeeded, requireModel, type Weights } from './weights.js';
 
 /**
  * The weights of a model on the hub. Their revision is their content, not the commit: one that changes only the

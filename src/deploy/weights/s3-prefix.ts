@@ -4,7 +4,7 @@ import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import type { ModelSource } from '../../settings/deploy.js';
 import { contentHash } from '../content-hash.js';
-import { requireModel, type WeightFile, type Weights } from './weights.js';
+import { requireModel, type WeightFile, type Weights } from './model-files.js';
 
 type S3Model = Extract<ModelSource, { kind: 's3' }>;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { UserError } from '../../errors.js';
-import type { WeightFile } from './weights.js';
+import type { WeightFile } from './model-files.js';
 
 /** Passes a file's content on, and throws at its end unless size and, where the id is one, SHA-256 are as listed. */
 export async function* verified(content: AsyncIterable<Uint8Array>, file: WeightFile): AsyncGenerator<Uint8Array> {

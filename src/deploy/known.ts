@@ -1,0 +1,12 @@
+/** What is known only once an earlier resource was read or made. */
+export interface Known {
+  /** URI of the image's repository, without tag and digest. */
+  imageRepositoryUri?: string;
+  /** `sha256:…` */
+  imageDigest?: string;
+  endpointArn?: string;
+  /** Whether the endpoint is on its way to another configuration. */
+  deploying?: boolean;
+  /** ARNs of the scaling policies that alarms call, by policy name. */
+  policyArns?: Readonly<Record<string, string>>;
+}
