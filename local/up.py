@@ -137,7 +137,7 @@ def _client(service: str, env: dict[str, str]) -> Any:
 
 
 def _make_role(iam: Any) -> str:
-    """The endpoint's execution role; its ARN. The policies that a real one needs are in infra/."""
+    """The endpoint's execution role; its ARN. The policies that a real one needs are in docs/deploy.md."""
     try:
         return str(iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"])
     except ClientError as error:

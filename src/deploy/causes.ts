@@ -36,19 +36,19 @@ const CAUSES: readonly Cause[] = [
     pattern: /model data|ModelData|download.*(S3|model)|Failed to download/i,
     cause: 'The instance could not load the weights from S3.',
     remedy:
-      'The role in `execution-role-arn` needs s3:GetObject on the weights and s3:ListBucket on their bucket (see infra/); the bucket must be in the region of the endpoint.',
+      'The role in `execution-role-arn` needs s3:GetObject on the weights and s3:ListBucket on their bucket (see docs/deploy.md); the bucket must be in the region of the endpoint.',
   },
   {
     pattern: /pull|ECR|image/i,
     cause: 'The image could not be pulled.',
     remedy:
-      'The role in `execution-role-arn` needs ecr:GetAuthorizationToken, ecr:BatchCheckLayerAvailability, ecr:GetDownloadUrlForLayer and ecr:BatchGetImage on the repository (see infra/); the image must be in the region of the endpoint.',
+      'The role in `execution-role-arn` needs ecr:GetAuthorizationToken, ecr:BatchCheckLayerAvailability, ecr:GetDownloadUrlForLayer and ecr:BatchGetImage on the repository (see docs/deploy.md); the image must be in the region of the endpoint.',
   },
   {
     pattern: /role|assume|authori[sz]ed|permission|AccessDenied/i,
     cause: 'The execution role may not do what the endpoint needs.',
     remedy:
-      'Compare the role in `execution-role-arn` with infra/: it must trust sagemaker.amazonaws.com. A role that was just made works after a minute.',
+      'Compare the role in `execution-role-arn` with docs/deploy.md: it must trust sagemaker.amazonaws.com. A role that was just made works after a minute.',
   },
   {
     pattern: /Request to service failed|internal (server )?error|InternalFailure/i,

@@ -35,7 +35,7 @@ const PROBLEMS: readonly { phases: readonly Phase[]; pattern: RegExp; remedy: st
     phases: ['build', 'push'],
     pattern: /denied|no basic auth credentials|unauthorized|403 Forbidden/i,
     remedy:
-      'Allow ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload and ecr:PutImage on the repository (see infra/). A base image from a private registry needs a `docker login` in a step before this one.',
+      'Allow ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload and ecr:PutImage on the repository (see docs/deploy.md). A base image from a private registry needs a `docker login` in a step before this one.',
   },
   {
     phases: ['build'],

@@ -44,7 +44,7 @@ const schema = z.object({
   'wait-minutes': wholeNumber(1, 720, 60),
   'execution-role-arn': matching(
     /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
-    'must be the ARN of the role that the endpoint runs under, as arn:aws:iam::123456789012:role/name (see infra/)',
+    'must be the ARN of the role that the endpoint runs under, as arn:aws:iam::123456789012:role/name (see docs/deploy.md)',
   ),
   model: matching(/^\S+$/, 'must be a model name, a hub repository, a folder or an s3:// prefix'),
   'model-revision': matching(/^\S+$/, 'must be a branch, tag or commit of the model repository'),
