@@ -78,8 +78,8 @@ describe('one endpoint, from nothing', () => {
       expect(second?.changes).toEqual([]);
       expect(second).toMatchObject({ endpointArn: first.endpointArn, modelData: first.modelData });
       expect(requests.filter(({ mutating }) => mutating)).toEqual([]);
-      expect(requests.length).toBeLessThanOrEqual(15);
-      expect(requests[0]).toMatchObject({ operation: 'GetCallerIdentity' });
+      // With the GetCallerIdentity of every run, 15.
+      expect(requests.length).toBeLessThanOrEqual(14);
     },
     MINUTES,
   );
