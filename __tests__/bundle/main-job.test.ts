@@ -108,7 +108,7 @@ test(
     const requests = await aws.requests(mark);
     expect(requests.filter((request) => request.mutating)).toEqual([]);
     expect(requests.length).toBeLessThanOrEqual(15);
-  expect(requests[0]).toMatchObject({ operation: 'GetCallerIdentity' });
+    expect(requests[0]).toMatchObject({ operation: 'GetCallerIdentity' });
   },
   5 * MINUTES,
 );

@@ -63,9 +63,10 @@ describe('one endpoint, from nothing', () => {
     const { Rules } = (await s3.getBucketEncryption(at)).ServerSideEncryptionConfiguration ?? {};
     expect(Rules?.[0]?.ApplyServerSideEncryptionByDefault?.SSEAlgorithm).toBe('AES256');
     const prefix = first.modelData.replace(`s3://${bucket}/`, '');
-    expect(await keys('whisper/')).toEqual(
-      ['config.json', 'model.bin', 'tokenizer.json', 'vocabulary.json'].map((name) => `${prefix}${name}`),
-    );
+    expect(await keys('whisper/')).toEqual([
+      ...['config.json', 'model.bin', 'tokenizer.json', 'vocabulary.json'].map((name) => `${prefix}${name}`),
+      expect.stringMatching(/^whisper\/verified\/whisper-[0-9a-f]{12}\.json$/),
+    ]);
   });
 
   test(
@@ -78,7 +79,6 @@ describe('one endpoint, from nothing', () => {
       expect(second?.changes).toEqual([]);
       expect(second).toMatchObject({ endpointArn: first.endpointArn, modelData: first.modelData });
       expect(requests.filter(({ mutating }) => mutating)).toEqual([]);
-      // With the GetCallerIdentity of every run, 15.
       expect(requests.length).toBeLessThanOrEqual(14);
     },
     MINUTES,
@@ -420,6 +420,18 @@ describe('what is not ours is not touched', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 });
+
+test(
+  'an endpoint that serves but cannot transcribe fails the deploy, and every later one until it can',
+  async () => {
+    const broken = { endpointName: 'broken', imageUri: await rig.image({ INSTANT_MODE: 'fail:500' }) };
+    await expect(rig.deploy(broken)).rejects.toThrow(/could not transcribe the test clip/);
+    await expect(rig.deploy(broken)).rejects.toThrow(/could not transcribe the test clip/);
+    await rig.deploy({ ...broken, imageUri: await rig.image() });
+    expect((await rig.deploy({ ...broken, imageUri: await rig.image() })).changes).toEqual([]);
+  },
+  MINUTES,
+);
 
 describe('the container of this repository', () => {
   const built = () => ({

@@ -214,7 +214,9 @@ describe('nothing is sent', () => {
         return (error as UserError).message;
       };
       const invocations = await rig.invocationsOf(async () => {
-        expect(await refusal({ endpointName: 'nobody', files: ['audio/*.mp3'] })).toBe('There is no endpoint "nobody" in us-east-1.');
+        expect(await refusal({ endpointName: 'nobody', files: ['audio/*.mp3'] })).toBe(
+          'There is no endpoint "nobody" in us-east-1.',
+        );
         expect(await refusal({ files: ['*.flac', 'x/*'] })).toBe(`No file matches *.flac, x/* in ${workspace}.`);
         expect(await refusal({})).toContain('- audio/a.mp3 and audio/a.wav');
       });

@@ -13,7 +13,7 @@ node_ready() {
     echo "This needs Node.js 20 or newer; the PATH has $(node --version)." >&2
     return 1
   fi
-  key=$(sha256sum "$root/package-lock.json") || return 1
+  key=$(sha256sum <"$root/package-lock.json") || return 1
   (
     # Two scripts that start at once in one checkout must not install over each other.
     flock 9

@@ -17,7 +17,7 @@ import { repository } from './resources/repository.js';
 import { keepMinimum, scalableTarget } from './resources/scalable-target.js';
 import { scalingPolicies } from './resources/scaling-policies.js';
 import { weightsResource } from './resources/weights.js';
-import { verify } from './verify.js';
+import { verify, wasVerified } from './verify.js';
 import { describeEndpoint, untilServed } from './wait.js';
 import { findWeights } from './weights/weights.js';
 
@@ -46,7 +46,7 @@ export async function deploy(context: Context, settings: DeploySettings): Promis
   const deployed = await serve(context, settings, plan.serving, desire, progress);
   await applyInOrder(context, plan.scaling, desire, progress);
   if (deployed) await keepMinimum(context, desire(progress.known));
-  if (deployed && settings.verify) {
+  if (settings.verify && (deployed || !(await wasVerified(context, desire(progress.known))))) {
     await step('verify', () => verify(context, desire(progress.known), deadlineOf(context, settings)));
   }
   return resultOf(desire(progress.known), progress);

@@ -20,6 +20,16 @@ interface Answer {
   model_revision?: unknown;
 }
 
+/** Says that a configuration has answered. Where it is missing, an earlier run ended before the clip came back. */
+const noteKey = ({ endpointName, endpointConfig }: Desired): string =>
+  `${endpointName}/verified/${endpointConfig?.EndpointConfigName}.json`;
+
+/** Whether the configuration that is wanted was verified once. */
+export async function wasVerified({ clients, signal }: Context, desired: Desired): Promise<boolean> {
+  const objects = await openBucket(clients, desired.bucket.name, desired.account, signal);
+  return objects.exists(noteKey(desired));
+}
+
 /**
  * Sends a two-second clip through the endpoint and its bucket, as `transcribe` sends audio.
  * @param deadline milliseconds since the epoch
@@ -51,6 +61,8 @@ export async function verify(context: Context, desired: Desired, deadline: numbe
     const failure = keyOf(FailureLocation);
     used.push(...[output, failure].filter((key) => key !== undefined));
     requireNew(desired, await answerOf(context, objects, { output, failure, deadline }));
+    const note = { at: new Date(context.clock.now()).toISOString(), ...desired.model?.PrimaryContainer?.Environment };
+    await objects.writeText(noteKey(desired), JSON.stringify(note), 'application/json');
     log.info('A clip came back from the new image with the new model.');
   } finally {
     // What stays when even this fails is removed by the bucket's rules.
