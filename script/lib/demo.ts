@@ -28,8 +28,7 @@ try {
     'execution-role-arn': aws.environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
     // This machine has no GPU, so the demo takes a CPU type; everything else is as with one.
     'instance-type': 'ml.c7i.xlarge',
-    'base-image': aws.environment['WHISPER_BASE_IMAGE'] ?? '',
-    ...(aws.environment['WHISPER_IMAGE_URI'] && { 'image-uri': aws.environment['WHISPER_IMAGE_URI'] }),
+    ...imageInputs(aws.environment),
   };
   await step('deploy', 'mode: deploy', deployInputs, repository);
   await step(
@@ -60,6 +59,12 @@ try {
   await remote?.stop();
   await aws?.stop();
   await rm(work, { recursive: true, force: true });
+}
+
+/** What is deployed: our container on the local base image, or where no Docker engine can run, a stand-in for it. */
+function imageInputs({ WHISPER_BASE_IMAGE, WHISPER_IMAGE_URI }: Record<string, string>): Record<string, string> {
+  if (WHISPER_BASE_IMAGE !== undefined) return { 'base-image': WHISPER_BASE_IMAGE };
+  return { 'image-uri': WHISPER_IMAGE_URI ?? '' };
 }
 
 function say(line: string): void {
