@@ -11,9 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from local import state, status
-from local.base_image import BaseImageError
-from local.docker_cli import DockerError
 from local.down import down
+from local.engine.base_image import BaseImageError
+from local.engine.docker_cli import DockerError
+from local.paths import cache_dir
 from local.processes import ProcessFailed
 from local.state import NotAStateFolder
 from local.up import up
@@ -32,7 +33,7 @@ def main() -> int:
         ("status", "say how each part is; exit status 0 when all run, 3 when not"),
     ):
         command = commands.add_parser(name, help=help_text, description=help_text)
-        default = state.cache_dir() / "aws"
+        default = cache_dir() / "aws"
         command.add_argument("--state", type=Path, default=default, help="state folder (default: %(default)s)")
         if name == "status":
             command.add_argument("--json", action="store_true", help="one JSON object")

@@ -10,14 +10,14 @@ from moto.s3.models import s3_backends
 from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Request, Response
 
-from local.clock import Clock
-from local.credentials import Credentials
-from local.ecr import Ecr
-from local.requests_log import RequestsLog
-from local.s3 import secure
-from local.sagemaker.capacity import Capacity
-from local.sagemaker.metrics import EndpointMetrics
-from local.sagemaker.store import Store
+from local.aws.clock import Clock
+from local.aws.credentials import Credentials
+from local.aws.ecr.service import Ecr
+from local.aws.requests_log import RequestsLog
+from local.aws.s3.service import secure
+from local.aws.sagemaker.capacity import Capacity
+from local.aws.sagemaker.metrics import EndpointMetrics
+from local.aws.sagemaker.store import Store
 
 Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
 

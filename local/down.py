@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from local import dockerd, images, processes, registry, state
-from local.docker_engine import DockerEngine
-from local.engine import EngineError
-from local.process_engine import ProcessEngine
+from local import processes, state
+from local.engine import dockerd, images
+from local.engine.base import EngineError
+from local.engine.docker import DockerEngine
+from local.engine.process import ProcessEngine
+from local.registry import docker_registry
 
 
 def down(folder: Path, say: Callable[[str], None]) -> None:
@@ -33,7 +35,7 @@ def take_down(folder: Path, say: Callable[[str], None]) -> None:
         except (EngineError, processes.ProcessFailed) as error:
             # The rest has to end all the same.
             say(f"cleaning up the Docker engine: {error}")
-        processes.stop(folder, registry.NAME)
+        processes.stop(folder, docker_registry.NAME)
         dockerd.stop(folder)
         if folder.exists():
             state.remove(folder)

@@ -22,34 +22,35 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from local.application import Application
-from local.autoscaling.install import Scaling, install
-from local.clock import Clock
+from local.aws.application import Application
+from local.aws.autoscaling.install import Scaling, install
+from local.aws.clock import Clock
+from local.aws.cloudwatch.metrics import MetricStore
+from local.aws.credentials import Credentials
+from local.aws.ecr.gate import RegistryGate
+from local.aws.ecr.service import Ecr
+from local.aws.operations import RUNTIME
+from local.aws.requests_log import RequestsLog
+from local.aws.s3.objects import Objects
+from local.aws.s3.service import S3
+from local.aws.sagemaker.capacity import Capacity
+from local.aws.sagemaker.deployment import Deployments
+from local.aws.sagemaker.endpoint import Endpoint
+from local.aws.sagemaker.endpoint_configs import EndpointConfigs
+from local.aws.sagemaker.endpoints import Endpoints
+from local.aws.sagemaker.fleet import Outside
+from local.aws.sagemaker.instances import Handler
+from local.aws.sagemaker.invocations import Invocations
+from local.aws.sagemaker.invoke import Runtime
+from local.aws.sagemaker.metrics import EndpointMetrics
+from local.aws.sagemaker.models import Models
+from local.aws.sagemaker.scaling import ScalableEndpoints
+from local.aws.sagemaker.service import SageMaker
+from local.aws.sagemaker.store import Store
 from local.control import Control
-from local.credentials import Credentials
-from local.ecr import Ecr
-from local.engine import Engine, open_engine
-from local.metrics import MetricStore
-from local.objects import Objects
-from local.operations import RUNTIME
-from local.registry_client import Registry
-from local.registry_gate import RegistryGate
-from local.requests_log import RequestsLog
-from local.s3 import S3
-from local.sagemaker.capacity import Capacity
-from local.sagemaker.deployment import Deployments
-from local.sagemaker.endpoint import Endpoint
-from local.sagemaker.endpoint_configs import EndpointConfigs
-from local.sagemaker.endpoints import Endpoints
-from local.sagemaker.fleet import Outside
-from local.sagemaker.instances import Handler
-from local.sagemaker.invocations import Invocations
-from local.sagemaker.invoke import Runtime
-from local.sagemaker.metrics import EndpointMetrics
-from local.sagemaker.models import Models
-from local.sagemaker.scaling import ScalableEndpoints
-from local.sagemaker.service import SageMaker
-from local.sagemaker.store import Store
+from local.engine.base import Engine
+from local.engine.open import open_engine
+from local.registry.client import Registry
 
 REGION = "us-east-1"
 HOST = "127.0.0.1"

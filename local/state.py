@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from local.paths import cache_dir
+
 FILE = "state.json"
-
-
-def cache_dir() -> Path:
-    """Where all that can be made again lives: WHISPER_CACHE, else the user's cache folder (XDG base directories)."""
-    if own := os.environ.get("WHISPER_CACHE"):
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whisper-sagemaker"
 
 
 def state_id(state: Path) -> str:

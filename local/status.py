@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from local import docker_cli, processes, registry, state
+from local import processes, state
+from local.engine import docker_cli
+from local.registry import docker_registry
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Part:
 
 
 def parts(folder: Path, found: state.State) -> list[Part]:
-    store = processes.find(folder, registry.NAME)
+    store = processes.find(folder, docker_registry.NAME)
     server = processes.find(folder, "server")
     return [
         Part("engine", _engine_answers(found), found.engine_note or "not chosen yet"),

@@ -13,12 +13,14 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from local import base_image, docker_cli, dockerd, images, processes, registry, stand_ins, state
+from local import processes, state
 from local.down import take_down
-from local.engine import RegistryAuth
+from local.engine import base_image, docker_cli, dockerd, images, stand_ins
+from local.paths import REPOSITORY_ROOT, cache_dir
+from local.registry import docker_registry
+from local.registry.login import USERNAME, RegistryAuth
 from local.status import is_whole
 
-REPOSITORY_ROOT = Path(__file__).parent.parent
 REGION = "us-east-1"
 ROLE = "whisper-sagemaker-execution"
 SERVER_READY_SECONDS = 60
@@ -52,7 +54,7 @@ def _start(folder: Path, say: Say) -> dict[str, str]:
     now = state.State()
     _choose_engine(folder, now, say)
     state.write(folder, now)
-    store = registry.start(folder)
+    store = docker_registry.start(folder)
     now.registry = store.address
     state.write(folder, now)
     say(f"registry: {store.address}")
@@ -60,7 +62,7 @@ def _start(folder: Path, say: Say) -> dict[str, str]:
     now.env = _start_server(folder, now, store) | image_env
     now.env["WHISPER_EXECUTION_ROLE_ARN"] = _make_role(_client("iam", now.env))
     if now.engine == "process":
-        auth = RegistryAuth(registry.USERNAME, store.password_file.read_text())
+        auth = RegistryAuth(USERNAME, store.password_file.read_text())
         now.env |= stand_ins.push(_client("ecr", now.env), now.ecr, auth)
     state.write(folder, now)
     say(f"server: {now.env['AWS_ENDPOINT_URL']}")
@@ -74,7 +76,7 @@ def _choose_engine(folder: Path, now: state.State, say: Say) -> None:
         now.engine, now.engine_note = "docker", f"the engine at {now.docker_host}"
     elif why_not is None:
         try:
-            slot = dockerd.start(state.cache_dir() / "docker", folder)
+            slot = dockerd.start(cache_dir() / "docker", folder)
             now.engine, now.engine_note, now.docker_host = "docker", f"an engine of its own in {slot.path}", slot.host
         except processes.ProcessFailed as error:
             why_not = str(error)
@@ -98,13 +100,13 @@ def _running_engine() -> str:
 def _images(now: state.State, say: Say) -> dict[str, str]:
     if now.engine != "docker":
         return {}
-    base = base_image.ensure(now.docker_host, state.cache_dir(), say)
+    base = base_image.ensure(now.docker_host, cache_dir(), say)
     instant = images.build_instant(now.docker_host, base)
     say(f"base image: {base}")
     return {"DOCKER_HOST": now.docker_host, "WHISPER_BASE_IMAGE": base, "WHISPER_INSTANT_IMAGE": instant}
 
 
-def _start_server(folder: Path, now: state.State, store: registry.Registry) -> dict[str, str]:
+def _start_server(folder: Path, now: state.State, store: docker_registry.Registry) -> dict[str, str]:
     argv: list[str | Path] = [sys.executable, "-m", "local.server", "--port", "0", "--state", folder]
     argv += ["--registry", store.address, "--registry-password-file", store.password_file, "--engine", now.engine]
     # The caller's own AWS settings are for another AWS.

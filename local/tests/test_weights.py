@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from local import weights
+from local.paths import REPOSITORY_ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 # Nothing listens on the discard port of this machine: a hub that can't be reached.
 NO_HUB = "http://127.0.0.1:9"
 
@@ -72,7 +72,7 @@ def test_two_processes_at_once_without_a_hub_get_the_same_whole_folder(tmp_path)
     code = "import pathlib, sys; from local import weights; "
     code += "print(weights.ensure('tiny.en', pathlib.Path(sys.argv[1]), sys.argv[2]))"
     command = [sys.executable, "-c", code, str(tmp_path), NO_HUB]
-    both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [subprocess.Popen(command, cwd=REPOSITORY_ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     printed = {process.communicate(timeout=900)[0].strip() for process in both}
     assert [process.returncode for process in both] == [0, 0]
     (folder,) = printed

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
+from local.paths import REPOSITORY_ROOT
+
 PATIENCE = 120
 """Seconds; for a condition that comes in one or two on an idle machine."""
 
 
 def script_aws(command: str, state: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    argv = [str(ROOT / "script" / "aws"), command, "--state", str(state), *options]
+    argv = [str(REPOSITORY_ROOT / "script" / "aws"), command, "--state", str(state), *options]
     return subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=900)
 
 

@@ -1,0 +1,1 @@
+"""Amazon CloudWatch: metrics, metric math and alarms that really fire."""

@@ -1,0 +1,1 @@
+"""Amazon ECR: its API, and the gate through which Docker clients reach the registry."""

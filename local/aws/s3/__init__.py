@@ -1,0 +1,1 @@
+"""Amazon S3: what the real one refuses, in front of moto."""

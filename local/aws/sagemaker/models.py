@@ -1,0 +1,120 @@
+"""CreateModel and its kin. What CreateModel refuses is from AWS's API reference and from errors seen in public."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+from local.aws.clock import Clock
+from local.aws.errors import validation_error
+from local.aws.s3.objects import ObjectError, Objects
+from local.aws.sagemaker.model_data import data_sources
+from local.aws.sagemaker.resource import Resource, only_container
+from local.aws.sagemaker.roles import assumable
+from local.aws.sagemaker.store import Store
+from local.registry.client import Registry, split_image
+
+ENVIRONMENT_BYTES = 32 * 1024
+
+
+class Models:
+    """`registry` is the one that ECR names as `registry_host`."""
+
+    def __init__(self, store: Store, clock: Clock, objects: Objects, registry: Registry, registry_host: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._objects = objects
+        self._registry = registry
+        self._registry_host = registry_host
+
+    def create(self, params: dict[str, Any]) -> dict[str, Any]:
+        """CreateModel."""
+        name = params["ModelName"]
+        with self._store.lock:
+            self._store.refuse_existing("model", self._store.models, name)
+        container = only_container(params)
+        role = params.get("ExecutionRoleArn")
+        if role is None:
+            raise validation_error("ExecutionRoleArn is required to create a model that an endpoint runs.")
+        self._check_role(role)
+        self._check_environment(container.get("Environment", {}))
+        self.resolve(container.get("Image"), role)
+        self._check_data(container, role)
+        spec = {key: value for key, value in params.items() if key != "Tags"}
+        with self._store.lock:
+            self._store.refuse_existing("model", self._store.models, name)
+            arn = self._store.arn("model", name)
+            self._store.tag(arn, params.get("Tags", []))
+            self._store.models[name] = Resource(name, arn, spec, self._clock.now())
+        return {"ModelArn": arn}
+
+    def describe(self, params: dict[str, Any]) -> dict[str, Any]:
+        """DescribeModel."""
+        with self._store.lock:
+            model = self._store.model(params["ModelName"])
+        described = {"EnableNetworkIsolation": False, **model.spec, "ModelArn": model.arn}
+        if container := described.get("PrimaryContainer"):
+            described["PrimaryContainer"] = {"Mode": "SingleModel", **container}
+        return {**described, "CreationTime": model.created}
+
+    def delete(self, params: dict[str, Any]) -> None:
+        """DeleteModel. AWS lets go of a model in use; the endpoint then cannot start another instance."""
+        with self._store.lock:
+            model = self._store.model(params["ModelName"])
+            del self._store.models[model.name]
+            self._store.tags.pop(model.arn, None)
+
+    def resolve(self, image: str | None, role: str) -> str:
+        """The digest that the image has now. Raises ValidationException if the registry has no such image."""
+        if image is None:
+            raise validation_error("PrimaryContainer.Image is required.")
+        host, repository, reference = split_image(image)
+        if host != self._registry_host:
+            raise validation_error(
+                f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.'
+            )
+        manifest = self._registry.manifest(repository, reference)
+        if manifest is None:
+            raise validation_error(
+                f'Role "{role}" cannot pull {image}. Ensure that the role exists and the image was granted pull '
+                "permission."
+            )
+        return manifest.digest
+
+    def _check_role(self, arn: str) -> None:
+        role = next((r for r in iam_backends[self._store.account]["aws"].get_roles() if r.arn == arn), None)
+        if role is None or not assumable(role.assume_role_policy_document, "sagemaker.amazonaws.com"):
+            raise validation_error(
+                f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
+                "'sagemaker.amazonaws.com' to assume the role."
+            )
+
+    def _check_environment(self, environment: dict[str, str]) -> None:
+        size = sum(len(key.encode()) + len(value.encode()) for key, value in environment.items())
+        if size > ENVIRONMENT_BYTES:
+            raise validation_error(
+                f"The container's environment has {size} bytes; {ENVIRONMENT_BYTES} bytes are allowed."
+            )
+
+    def _check_data(self, container: dict[str, Any], role: str) -> None:
+        for source in data_sources(container):
+            source.check()
+            try:
+                found = source.find(self._objects)
+            except ObjectError as error:
+                if error.code == "NoSuchBucket":
+                    raise validation_error(f"Could not find model data at {source.uri}.") from error
+                raise validation_error(
+                    f'Could not access model data at {source.uri}. Please ensure that the role "{role}" exists and '
+                    'that its trust relationship policy allows the action "sts:AssumeRole" for the service principal '
+                    '"sagemaker.amazonaws.com". Also ensure that the role has "s3:GetObject" permissions and that the '
+                    f"object is located in {self._store.region}."
+                ) from error
+            if not found:
+                raise validation_error(f"Could not find model data at {source.uri}.")
+
+
+def summary(model: Resource) -> dict[str, Any]:
+    """One entry of ListModels."""
+    return {"ModelName": model.name, "ModelArn": model.arn, "CreationTime": model.created}

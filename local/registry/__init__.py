@@ -1,0 +1,1 @@
+"""The image registry behind the local ECR: the process, and two clients of its HTTP interface."""

@@ -1,0 +1,134 @@
+"""ECR: what it tells is what the registry holds, and what it refuses is refused in the registry too."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from local.tests.aws.aws_rig import Aws, basic, digest, manifest, push, refused
+
+
+def test_the_token_is_a_login_at_the_registry_for_twelve_hours(aws: Aws) -> None:
+    data = aws.ecr.get_authorization_token()["authorizationData"][0]
+    assert data["proxyEndpoint"] == f"http://{aws.session.images}"
+    user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+    assert user == "AWS"
+    assert password == aws.session.registry.password_file.read_text()
+    left = data["expiresAt"] - datetime.now(timezone.utc)
+    assert left > timedelta(hours=11, minutes=55)
+
+
+def test_a_repository_uri_is_where_images_are_pushed(aws: Aws) -> None:
+    name = aws.repository()
+    found = aws.ecr.describe_repositories(repositoryNames=[name])["repositories"][0]
+    assert found["repositoryUri"] == f"{aws.session.images}/{name}"
+
+
+def test_an_image_is_described_as_it_lies_in_the_registry(aws: Aws) -> None:
+    name = aws.repository()
+    pushed = aws.push(name, "v1", b"content")
+    aws.push(name, "latest", b"content")
+    by_tag = aws.ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "v1"}])["imageDetails"][0]
+    assert by_tag["imageDigest"] == pushed == digest(manifest(b"content"))
+    assert by_tag["imageTags"] == ["latest", "v1"]
+    assert by_tag["imageSizeInBytes"] == 2 * len(b"content")
+    assert by_tag["imageStatus"] == "ACTIVE"
+    by_digest = aws.ecr.describe_images(repositoryName=name, imageIds=[{"imageDigest": pushed}])["imageDetails"]
+    assert by_digest == [by_tag]
+    got = aws.ecr.batch_get_image(repositoryName=name, imageIds=[{"imageTag": "v1"}, {"imageTag": "no"}])
+    assert got["images"][0]["imageManifest"].encode() == manifest(b"content")
+    assert got["failures"][0]["failureCode"] == "ImageNotFound"
+    assert len(aws.ecr.list_images(repositoryName=name)["imageIds"]) == 2
+
+
+@pytest.mark.parametrize("image_id", [{"imageTag": "absent"}, {"imageDigest": "sha256:" + "0" * 64}])
+def test_an_image_that_was_not_pushed_is_not_found(aws: Aws, image_id: dict[str, str]) -> None:
+    name = aws.repository()
+    with refused("ImageNotFoundException", "does not exist within the repository with name"):
+        aws.ecr.describe_images(repositoryName=name, imageIds=[image_id])
+
+
+def test_an_absent_repository_is_not_found(aws: Aws) -> None:
+    for call in (aws.ecr.describe_images, aws.ecr.list_images, aws.ecr.delete_repository):
+        with refused("RepositoryNotFoundException", "The repository with name 'nope' does not exist"):
+            call(repositoryName="nope")
+
+
+def test_a_second_repository_of_the_name_is_refused(aws: Aws) -> None:
+    name = aws.repository()
+    with refused("RepositoryAlreadyExistsException", "already exists"):
+        aws.ecr.create_repository(repositoryName=name)
+
+
+def test_a_repository_name_outside_the_rules_is_refused(aws: Aws) -> None:
+    with refused("InvalidParameterException", "repositoryName"):
+        aws.ecr.create_repository(repositoryName="Upper")
+
+
+def test_a_push_to_a_repository_that_nobody_created_is_refused(aws: Aws) -> None:
+    status, text = push(aws.session.images, aws.token(), "never/created", "v1", b"x")
+    assert (status, "NAME_UNKNOWN" in text) == (404, True)
+
+
+def test_a_push_needs_the_right_password(aws: Aws) -> None:
+    aws.control("registry", {"password": "wrong"})
+    name = aws.repository()
+    assert aws.token() == basic("AWS", "wrong")
+    status, _ = push(aws.session.images, aws.token(), name, "v1", b"x")
+    assert status == 401
+
+
+def test_an_immutable_tag_cannot_be_moved_but_pushed_again(aws: Aws) -> None:
+    name = aws.repository("IMMUTABLE")
+    first = aws.push(name, "v1", b"one")
+    status, text = push(aws.session.images, aws.token(), name, "v1", b"two")
+    assert (status, "TAG_INVALID" in text, "already exists" in text) == (400, True, True)
+    assert aws.push(name, "v1", b"one") == first
+    found = aws.ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "v1"}])["imageDetails"][0]
+    assert found["imageDigest"] == first
+
+
+def test_a_mutable_tag_moves_and_the_old_image_stays_by_digest(aws: Aws) -> None:
+    name = aws.repository()
+    first, second = aws.push(name, "v1", b"one"), aws.push(name, "v1", b"two")
+    found = aws.ecr.describe_images(repositoryName=name)["imageDetails"]
+    assert {image["imageDigest"]: image.get("imageTags") for image in found} == {first: None, second: ["v1"]}
+
+
+def test_a_blob_of_many_megabytes_passes(aws: Aws) -> None:
+    name = aws.repository()
+    content = bytes(range(256)) * (64 << 10)
+    assert aws.push(name, "big", content) == digest(manifest(content))
+
+
+def test_a_deleted_image_is_gone_from_the_registry(aws: Aws) -> None:
+    name = aws.repository()
+    pushed = aws.push(name, "v1")
+    aws.ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": pushed}])
+    with refused("ImageNotFoundException"):
+        aws.ecr.describe_images(repositoryName=name, imageIds=[{"imageDigest": pushed}])
+
+
+def test_a_repository_with_images_is_deleted_by_force_only_and_comes_back_empty(aws: Aws) -> None:
+    name = aws.repository()
+    aws.push(name, "v1")
+    with refused("RepositoryNotEmptyException", "still contains images"):
+        aws.ecr.delete_repository(repositoryName=name)
+    aws.ecr.delete_repository(repositoryName=name, force=True)
+    aws.ecr.create_repository(repositoryName=name)
+    assert aws.ecr.describe_images(repositoryName=name)["imageDetails"] == []
+
+
+def test_a_lifecycle_policy_and_tags_are_kept(aws: Aws) -> None:
+    name = aws.repository()
+    selection = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 1}
+    rule = {"rulePriority": 1, "selection": selection, "action": {"type": "expire"}}
+    policy = json.dumps({"rules": [rule]})
+    aws.ecr.put_lifecycle_policy(repositoryName=name, lifecyclePolicyText=policy)
+    assert aws.ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"] == policy
+    arn = aws.ecr.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryArn"]
+    aws.ecr.tag_resource(resourceArn=arn, tags=[{"Key": "a", "Value": "b"}])
+    assert aws.ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "a", "Value": "b"}]
