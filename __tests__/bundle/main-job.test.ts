@@ -1,12 +1,13 @@
 // The main job on real parts: the bundle as a runner starts it, our own container with real weights, a real registry,
 // a real git remote and a real artifact service. The tests are one story; each stands on the one before.
 import { execFileSync } from 'node:child_process';
-import { appendFile, copyFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { run } from '../../script/lib/local-aws.ts';
 import { type LocalPart, startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
+import { podcastRepository, SPEECH } from '../../script/lib/podcast.ts';
 import { type ActionResult, root, runAction } from '../../script/lib/runner.ts';
 import { type LocalAws, startLocalAws } from '../helpers/local-aws.ts';
 
@@ -29,20 +30,7 @@ beforeAll(async () => {
   git = await startLocalPart(python, 'gitserver', ['--dir', join(work, 'remote')]);
   artifacts = await startLocalPart(python, 'artifacts', ['--dir', join(work, 'artifacts')]);
   workspace = join(work, 'podcast');
-  execFileSync('git', ['clone', '--quiet', git.lines[0] ?? '', workspace], { stdio: 'ignore' });
-  await mkdir(join(workspace, 'audio'));
-  for (const name of ['ask-not.mp3', 'sense-and-sensibility.mp3']) {
-    await copyFile(join(root, 'examples', 'speech', name), join(workspace, 'audio', name));
-  }
-  const author = ['-c', 'user.name=A podcaster', '-c', 'user.email=podcaster@example.com'];
-  for (const command of [
-    ['checkout', '--quiet', '-B', 'main'],
-    ['add', '.'],
-    [...author, 'commit', '--quiet', '-m', 'Add two episodes'],
-    ['push', '--quiet', '-u', 'origin', 'main'],
-  ]) {
-    execFileSync('git', command, { cwd: workspace });
-  }
+  await podcastRepository(git.lines[0] ?? '', workspace);
 }, 15 * MINUTES);
 
 afterAll(async () => {
@@ -128,11 +116,7 @@ test(
       result.outputs['commit-sha'],
     );
     const files = (await readdir(join(other, 'transcripts', 'audio'))).toSorted();
-    expect(files).toEqual(
-      ['ask-not', 'sense-and-sensibility'].flatMap((name) =>
-        ['json', 'srt', 'txt', 'vtt'].map((format) => `${name}.${format}`),
-      ),
-    );
+    expect(files).toEqual(SPEECH.flatMap((name) => ['json', 'srt', 'txt', 'vtt'].map((format) => `${name}.${format}`)));
     const spoken = (await readFile(join(other, 'transcripts', 'audio', 'ask-not.txt'), 'utf8')).replaceAll(/\s+/g, ' ');
     expect(spoken).toContain(ASK_NOT);
     expect(await readFile(join(other, 'transcripts', 'audio', 'ask-not.srt'), 'utf8')).toMatch(

@@ -1,12 +1,12 @@
 // script/demo: the main job on this machine, step by step. See script/demo.
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LocalAws, run, startLocalAws } from './local-aws.ts';
 import { type LocalPart, startLocalPart, virtualEnvironment } from './local-part.ts';
+import { podcastRepository, SPEECH } from './podcast.ts';
 import { type ActionResult, root, runAction, unescapeCommand } from './runner.ts';
 
-const SPEECH = ['ask-not', 'sense-and-sensibility'];
 const steps: { step: string; seconds: number }[] = [];
 const work = await mkdtemp(join(tmpdir(), 'whisper-demo-'));
 const interrupted = new AbortController();
@@ -20,7 +20,8 @@ try {
   const weights = (await timed('fetch the weights', () => run(python, ['-m', 'local.weights', 'base'], false))).trim();
   remote = await startLocalPart(python, 'gitserver', ['--dir', join(work, 'remote')]);
   const url = remote.lines[0] ?? '';
-  const repository = await podcastRepository(url);
+  const repository = join(work, 'podcast');
+  await podcastRepository(url, repository);
 
   const deployInputs = {
     mode: 'deploy',
@@ -114,29 +115,6 @@ async function step(
   interrupted.signal.throwIfAborted();
   if (result.exitCode !== 0) throw new Error(`The ${name} step ended with ${result.exitCode}.`);
   return result;
-}
-
-/** A clone with the speech in audio/, pushed: what a user's checkout looks like. */
-async function podcastRepository(url: string): Promise<string> {
-  const repository = join(work, 'podcast');
-  const git = (...args: string[]) => run('git', args, true, repository);
-  await run('git', ['clone', '--quiet', url, repository]);
-  for (const name of SPEECH)
-    await cp(join(root, 'examples', 'speech', `${name}.mp3`), join(repository, 'audio', `${name}.mp3`));
-  await git('checkout', '--quiet', '-B', 'main');
-  await git('add', 'audio');
-  await git(
-    '-c',
-    'user.name=A podcaster',
-    '-c',
-    'user.email=podcaster@example.com',
-    'commit',
-    '--quiet',
-    '-m',
-    'Add two episodes',
-  );
-  await git('push', '--quiet', '-u', 'origin', 'main');
-  return repository;
 }
 
 async function showTranscripts(python: string, repository: string): Promise<void> {

@@ -56,6 +56,7 @@ const parts: Record<string, Step[]> = {
   container: [pytest('container')],
   stories: [jest('local')],
   bundle: [jest('bundle')],
+  demo: [check('script/demo', join(root, 'script', 'demo'))],
 };
 
 const named = process.argv.slice(2);
