@@ -39,7 +39,7 @@ async function starts(): Promise<void> {
     env: { PATH: process.env['PATH'] },
     encoding: 'utf8',
   });
-  if (step.status !== 1 || !step.stdout.includes('::error::Input mode: is empty')) {
+  if (step.status !== 1 || !step.stdout.includes('::error::Input mode is empty')) {
     fail(`dist/index.js does not start:\n${step.stdout}${step.stderr}`);
   }
 }

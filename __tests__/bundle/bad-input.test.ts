@@ -49,27 +49,27 @@ const transcribe = (inputs: Record<string, string> = {}): Record<string, string>
 });
 
 const cases: Record<string, () => Case> = {
-  'unknown mode': () => ({ inputs: { mode: 'remove' }, says: [/mode: "remove"/, /`deploy` or `transcribe`/] }),
+  'unknown mode': () => ({ inputs: { mode: 'remove' }, says: [/mode is "remove"/, /`deploy` or `transcribe`/] }),
   'no role': () => ({
     inputs: deploy({ 'execution-role-arn': '' }),
-    says: [/execution-role-arn: is empty/, /must be the ARN of the role/],
+    says: [/execution-role-arn is empty/, /must be the ARN of the role/],
   }),
-  'no files': () => ({ inputs: transcribe({ files: '' }), says: [/files: is empty/, /globs/] }),
+  'no files': () => ({ inputs: transcribe({ files: '' }), says: [/files is empty/, /globs/] }),
   'no files matched': () => ({
     inputs: transcribe({ files: 'audio/*.flac' }),
     says: [/audio\/\*\.flac/, /input files/],
   }),
   'unknown instance type': () => ({
     inputs: deploy({ 'instance-type': 'ml.g5.tiny' }),
-    says: [/instance-type: "ml.g5.tiny"/, /ml.g4dn.xlarge/],
+    says: [/instance-type is "ml.g5.tiny"/, /ml.g4dn.xlarge/],
   }),
   'endpoint name with an underscore': () => ({
     inputs: deploy({ 'endpoint-name': 'my_endpoint' }),
-    says: [/endpoint-name: "my_endpoint"/, /letters, digits and hyphens/],
+    says: [/endpoint-name is "my_endpoint"/, /letters, digits and hyphens/],
   }),
   'endpoint name of 51 characters': () => ({
     inputs: deploy({ 'endpoint-name': 'e'.repeat(51) }),
-    says: [/endpoint-name: "e{51}"/, /50 characters/],
+    says: [/endpoint-name is "e{51}"/, /50 characters/],
   }),
   'no such endpoint': () => ({
     inputs: transcribe({ 'endpoint-name': 'nowhere' }),

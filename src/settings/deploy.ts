@@ -1,5 +1,16 @@
 import * as z from 'zod/mini';
-import { badInputs, choice, flag, type Inputs, matching, optional, parseInputs, text, wholeNumber } from './inputs.js';
+import {
+  badInputs,
+  choice,
+  flag,
+  type Inputs,
+  matching,
+  optional,
+  parseInputs,
+  text,
+  wholeNumber,
+  wrong,
+} from './inputs.js';
 import { hasGpu, isKnownInstanceType } from './instance-types.js';
 import { endpointName, region } from './shared.js';
 
@@ -113,12 +124,20 @@ function conflictsOf(given: Given): string[] {
   const found: string[] = [];
   if (given['min-instances'] > given['max-instances']) {
     found.push(
-      `min-instances: "${given['min-instances']}", must not be above max-instances (${given['max-instances']})`,
+      wrong(
+        'min-instances',
+        `${given['min-instances']}`,
+        `must not be above max-instances (${given['max-instances']})`,
+      ),
     );
   }
   if (!hasGpu(given['instance-type']) && given['compute-type'].includes('float16')) {
     found.push(
-      `compute-type: "${given['compute-type']}", needs a GPU, and ${given['instance-type']} has none; take auto, int8 or float32`,
+      wrong(
+        'compute-type',
+        given['compute-type'],
+        `needs a GPU, and ${given['instance-type']} has none: take auto, int8 or float32`,
+      ),
     );
   }
   return found;

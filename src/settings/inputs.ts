@@ -26,10 +26,14 @@ export function parseInputs<T extends z.ZodMiniType>(schema: T, inputs: Inputs):
     const name = issue.path.join('.');
     const found = inputs[name] ?? '';
     // A token is never echoed, not even a malformed one.
-    return `${name}: ${found === '' ? 'is empty' : `"${name.includes('token') ? '***' : found}"`}, ${issue.message}`;
+    return wrong(name, name.includes('token') ? '***' : found, issue.message);
   });
   throw badInputs(lines);
 }
+
+/** One line about one input: `rule` says what it must be, as a verb and what follows. */
+export const wrong = (name: string, found: string, rule: string): string =>
+  `${name} is ${found === '' ? 'empty' : `"${found}"`}; it ${rule}`;
 
 export function badInputs(lines: string[]): UserError {
   return new UserError(

@@ -1,5 +1,5 @@
 import { type DeploySettings, deploySettings } from './deploy.js';
-import { badInputs, readInputs } from './inputs.js';
+import { badInputs, readInputs, wrong } from './inputs.js';
 import { type TranscribeSettings, transcribeSettings } from './transcribe.js';
 
 export type Settings = DeploySettings | TranscribeSettings;
@@ -18,6 +18,6 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     case 'transcribe':
       return transcribeSettings(inputs, environment['GITHUB_WORKSPACE'] || process.cwd());
     default:
-      throw badInputs([`mode: ${mode === '' ? 'is empty' : `"${mode}"`}, must be \`deploy\` or \`transcribe\``]);
+      throw badInputs([wrong('mode', mode, 'must be `deploy` or `transcribe`')]);
   }
 }

@@ -74,35 +74,43 @@ describe('a bad input is named with what was found and what it takes', () => {
     [
       'unknown mode',
       () => readSettings(environment({ mode: 'delete' })),
-      /mode: "delete", must be `deploy` or `transcribe`/,
+      /mode is "delete"; it must be `deploy` or `transcribe`/,
     ],
-    ['no mode', () => readSettings(environment({ mode: '' })), /mode: is empty/],
-    ['no role', () => deploy({ 'execution-role-arn': '' }), /execution-role-arn: is empty, must be the ARN/],
-    ['no files', () => transcribe({ files: ' \n ' }), /files: is empty, must be one or more globs/],
+    ['no mode', () => readSettings(environment({ mode: '' })), /mode is empty/],
+    ['no role', () => deploy({ 'execution-role-arn': '' }), /execution-role-arn is empty; it must be the ARN/],
+    ['no files', () => transcribe({ files: ' \n ' }), /files is empty; it must be one or more globs/],
     [
       'unknown instance type',
       () => deploy({ 'instance-type': 'ml.g9.xlarge' }),
-      /instance-type: "ml.g9.xlarge", must be/,
+      /instance-type is "ml.g9.xlarge"; it must be/,
     ],
-    ['underscore', () => deploy({ 'endpoint-name': 'my_endpoint' }), /endpoint-name: "my_endpoint", must be letters/],
-    ['51 characters', () => deploy({ 'endpoint-name': 'a'.repeat(51) }), /endpoint-name: "a{51}", must have 50/],
-    ['not a number', () => deploy({ 'max-instances': '3x' }), /max-instances: "3x", must be a whole number/],
-    ['not a flag', () => deploy({ verify: 'yes' }), /verify: "yes", must be `true` or `false`/],
+    [
+      'underscore',
+      () => deploy({ 'endpoint-name': 'my_endpoint' }),
+      /endpoint-name is "my_endpoint"; it must be letters/,
+    ],
+    ['51 characters', () => deploy({ 'endpoint-name': 'a'.repeat(51) }), /endpoint-name is "a{51}"; it must have 50/],
+    ['not a number', () => deploy({ 'max-instances': '3x' }), /max-instances is "3x"; it must be a whole number/],
+    ['not a flag', () => deploy({ verify: 'yes' }), /verify is "yes"; it must be `true` or `false`/],
     [
       'min above max',
       () => deploy({ 'min-instances': '2' }),
-      /min-instances: "2", must not be above max-instances \(1\)/,
+      /min-instances is "2"; it must not be above max-instances \(1\)/,
     ],
     ['float16 on a CPU', () => deploy({ 'instance-type': 'ml.c7i.xlarge', 'compute-type': 'float16' }), /needs a GPU/],
-    ['unknown format', () => transcribe({ formats: 'txt,doc' }), /formats: "txt,doc", must be one or more of txt/],
-    ['folder outside', () => transcribe({ 'output-folder': '../out' }), /output-folder: "..\/out", must be a folder/],
+    ['unknown format', () => transcribe({ formats: 'txt,doc' }), /formats is "txt,doc"; it must be one or more of txt/],
+    [
+      'folder outside',
+      () => transcribe({ 'output-folder': '../out' }),
+      /output-folder is "..\/out"; it must be a folder/,
+    ],
   ])('%s', (_, read, message) => {
     expect(read).toThrow(message);
   });
 
   test('all of them at once', () => {
     expect(() => deploy({ 'endpoint-name': 'a_b', 'idle-minutes': '0', 'compute-type': 'fast' })).toThrow(
-      /3 inputs are wrong:\n- endpoint-name: .*\n- compute-type: .*\n- idle-minutes: /,
+      /3 inputs are wrong:\n- endpoint-name .*\n- compute-type .*\n- idle-minutes /,
     );
   });
 
@@ -114,7 +122,7 @@ describe('a bad input is named with what was found and what it takes', () => {
 
 test('no region anywhere is said with where to set it', () => {
   const step = { ...environment({ mode: 'transcribe', files: '*' }), AWS_REGION: '' };
-  expect(() => readSettings(step)).toThrow(/aws-region: is empty, must be an AWS region/);
+  expect(() => readSettings(step)).toThrow(/aws-region is empty; it must be an AWS region/);
 });
 
 test('every instance type that we take is one that SageMaker hosts', () => {
