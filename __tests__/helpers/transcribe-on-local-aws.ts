@@ -22,7 +22,7 @@ export interface TranscribeRig extends DeployRig {
   /** A new workspace with these files. */
   workspace(files: Record<string, string | Buffer>): Promise<string>;
   transcribe(workspace: string, run?: Run): Promise<TranscribeResult>;
-  /** Keys in the endpoint's part of the bucket, without its prefix and without the weights. */
+  /** Keys in the endpoint's part of the bucket, without its prefix and without what deploy keeps there. */
   keys(): Promise<string[]>;
   /** How often the endpoint was invoked while `body` ran. */
   invocationsOf(body: () => Promise<unknown>): Promise<number>;
@@ -66,7 +66,7 @@ export async function startTranscribeRig(): Promise<TranscribeRig> {
       const s3 = await rig.clients.s3();
       const { Contents = [] } = await s3.listObjectsV2({ Bucket: BUCKET, Prefix: 'whisper/' });
       const keys = Contents.map(({ Key = '' }) => Key.slice('whisper/'.length));
-      return keys.filter((key) => !key.startsWith('models/'));
+      return keys.filter((key) => !key.startsWith('models/') && !key.startsWith('verified/'));
     },
     invocationsOf: async (body) =>
       (await rig.requestsOf(body)).filter(({ operation }) => operation === 'InvokeEndpointAsync').length,

@@ -24,8 +24,13 @@ test.each<[string, Error, RegExp, RegExp]>([
     /Access denied/,
     /Allow sagemaker:CreateModel on arn:aws:sagemaker:us-east-1:123456789012:model\/whisper-1 /,
   ],
-  ['denied, without a word', named('AccessDenied', 'Access Denied'), /Access denied/, /infra\//],
-  ['denied, by HEAD', named('403', 'UnknownError', { $metadata: { httpStatusCode: 403 } }), /Access denied/, /infra\//],
+  ['denied, without a word', named('AccessDenied', 'Access Denied'), /Access denied/, /docs\/deploy\.md/],
+  [
+    'denied, by HEAD',
+    named('403', 'UnknownError', { $metadata: { httpStatusCode: 403 } }),
+    /Access denied/,
+    /docs\/deploy\.md/,
+  ],
   [
     'quota',
     named('ResourceLimitExceeded', "The account-level service limit 'ml.g5.xlarge for endpoint usage' is 0 Instances"),
