@@ -8,6 +8,8 @@ import threading
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+SHUTDOWN_POLL_SECONDS = 0.05  # an end at SIGTERM takes up to this long; the default is half a second
+
 
 class LoopbackServer(ThreadingHTTPServer):
     daemon_threads = True
@@ -32,7 +34,9 @@ def serve_until_stopped(servers: Sequence[LoopbackServer], ready: str) -> None:
     stopped = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stopped.set())
-    threads = [threading.Thread(target=server.serve_forever, daemon=True) for server in servers]
+    threads = [
+        threading.Thread(target=server.serve_forever, args=(SHUTDOWN_POLL_SECONDS,), daemon=True) for server in servers
+    ]
     for thread in threads:
         thread.start()
     print(ready, flush=True)

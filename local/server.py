@@ -54,6 +54,7 @@ from local.registry.client import Registry
 
 REGION = "us-east-1"
 HOST = "127.0.0.1"
+SHUTDOWN_POLL_SECONDS = 0.05  # shutdown() takes up to this long a server; the default is half a second
 logger = logging.getLogger(__name__)
 
 
@@ -116,7 +117,7 @@ class LocalAws:
         self._engine.stop_all()
         self._metrics.start()
         for server in (self._aws_server, self._gate_server):
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            threading.Thread(target=server.serve_forever, args=(SHUTDOWN_POLL_SECONDS,), daemon=True).start()
 
     def stop(self) -> None:
         """Stops everything that was started: both servers, scaling, and every instance."""

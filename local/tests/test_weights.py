@@ -57,7 +57,7 @@ def hub(cached: Path, tmp_path: Path) -> Iterator[Hub]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         served.address = f"http://127.0.0.1:{server.server_port}"
         yield served
         server.shutdown()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import http.client
 import json
@@ -27,6 +28,7 @@ from local.registry import docker_registry
 
 REGION = "us-east-1"
 SECONDS = 60
+KEY = "AKIATHEKEYOFMOSTTEST"
 TRUST = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:*"}]}
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 
@@ -58,13 +60,25 @@ def running(state: Path) -> Iterator[Session]:
         processes.stop(state, docker_registry.NAME)
 
 
+@functools.cache
+def _client(url: str, service: str, region: str, key: str) -> Any:
+    """Making one costs more than most tests do, and a client may be shared."""
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id=key,
+        aws_secret_access_key="secret",
+        config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
+    )
+
+
 class Aws:
     """Names made with `name()` are used by one test only."""
 
     def __init__(self, session: Session, region: str = REGION) -> None:
         self.session = session
         self.unique = secrets.token_hex(4)
-        self.key = f"AKIA{self.unique}"
         self.s3 = self.client("s3")
         self.sagemaker = self.client("sagemaker")
         self.runtime = self.client("sagemaker-runtime")
@@ -73,14 +87,7 @@ class Aws:
 
     def client(self, service: str, region: str = REGION, key: str | None = None) -> Any:
         """A boto3 client that sends everything once: what is wrong in it is for the server to refuse."""
-        return boto3.client(
-            service,
-            endpoint_url=self.session.url,
-            region_name=region,
-            aws_access_key_id=key or self.key,
-            aws_secret_access_key="secret",
-            config=Config(retries={"total_max_attempts": 1}, parameter_validation=False),
-        )
+        return _client(self.session.url, service, region, key or KEY)
 
     def name(self, kind: str) -> str:
         """A name that no other test uses."""

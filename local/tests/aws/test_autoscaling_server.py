@@ -69,10 +69,10 @@ def test_idle_wake_and_a_long_job(aws: Aws, counts_running: bool) -> None:
         variant = aws.describe(endpoint)["ProductionVariants"][0]
         return variant["DesiredInstanceCount"], variant["CurrentInstanceCount"]
 
-    with aws.speed(60):
+    with aws.speed(120):
         wait(lambda: count() == (0, 0))
-        # Eight seconds are eight simulated minutes here: longer than it takes to be called idle.
-        answer = aws.invoke(endpoint, b"sleep:8", ContentType="audio/wav")
+        # Four seconds are eight simulated minutes here: longer than it takes to be called idle.
+        answer = aws.invoke(endpoint, b"sleep:4", ContentType="audio/wav")
         wait(lambda: aws.read(answer["OutputLocation"]) is not None or aws.read(answer["FailureLocation"]) is not None)
         assert aws.read(answer["FailureLocation"]) is None
         wait(lambda: count() == (0, 0))

@@ -64,7 +64,7 @@ class Client:
 @pytest.fixture
 def client(tmp_path: Path) -> Any:
     service = ArtifactService(Store(tmp_path), tokens.issue())
-    thread = threading.Thread(target=service.server.serve_forever)
+    thread = threading.Thread(target=service.server.serve_forever, args=(0.02,))
     thread.start()
     yield Client(service)
     service.server.shutdown()
