@@ -54,6 +54,10 @@ const cases: Record<string, () => Case> = {
     inputs: deploy({ 'execution-role-arn': '' }),
     says: [/execution-role-arn is empty/, /must be the ARN of the role/],
   }),
+  'role of another account': () => ({
+    inputs: deploy({ 'execution-role-arn': 'arn:aws:iam::999999999999:role/whisper' }),
+    says: [/execution-role-arn/, /999999999999/, /123456789012/],
+  }),
   'no files': () => ({ inputs: transcribe({ files: '' }), says: [/files is empty/, /globs/] }),
   'no files matched': () => ({
     inputs: transcribe({ files: 'audio/*.flac' }),

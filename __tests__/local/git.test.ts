@@ -113,6 +113,21 @@ describe('a commit', () => {
   });
 });
 
+test('a sparse checkout without blobs stays one: nothing of what it left out is fetched', async () => {
+  await git(bare, 'config', 'uploadpack.allowFilter', 'true');
+  const repository = await clone('--filter=blob:none', '--sparse');
+  const missing = async () =>
+    (await git(repository, 'rev-list', '--objects', '--all', '--missing=print'))
+      .split('\n')
+      .filter((line) => line.startsWith('?'));
+  const before = await missing();
+  expect(before.length).toBeGreaterThan(0);
+  await writeFiles(repository, { 'transcripts/new.txt': 'new\n' });
+  expect(await publish(repository, ['transcripts/new.txt'])).toMatchObject({ changed: ['transcripts/new.txt'] });
+  expect(await git(bare, 'show', 'main:transcripts/old.txt')).toBe('before\n');
+  expect(await missing()).toEqual(before);
+});
+
 describe('when others push too', () => {
   test(
     'three runs at once all get through, and none loses another’s files',
@@ -172,6 +187,18 @@ describe('a push that cannot be', () => {
     expect(message).toContain('GH006: Protected branch update failed');
     expect(remedy).toContain('publish: artifact');
     expect(await readFile(join(repository, 'transcripts/new.txt'), 'utf8')).toBe('new\n');
+  });
+
+  test('a branch that was deleted meanwhile is not made again; one that was made here is', async () => {
+    await git(bare, 'branch', '--force', 'feature', 'main');
+    const repository = await clone('--branch=feature');
+    await git(bare, 'branch', '--delete', '--force', 'feature');
+    await writeFiles(repository, { 'transcripts/new.txt': 'new\n' });
+    expect((await refusal(publish(repository, ['transcripts/new.txt']))).message).toContain('no longer on origin');
+    expect(await git(bare, 'branch', '--list', 'feature')).toBe('');
+    await git(repository, 'checkout', '--quiet', '--no-track', '-b', 'ours');
+    await publish(repository, ['transcripts/new.txt']);
+    expect(await git(bare, 'show', 'ours:transcripts/new.txt')).toBe('new\n');
   });
 
   test('a detached HEAD, no repository, no remote', async () => {

@@ -46,6 +46,74 @@ describe('two runs', () => {
   );
 
   test(
+    'a file that another finished between the look at the ledger and its turn is not sent again',
+    async () => {
+      const files = { 'audio/one.mp3': audio() };
+      const [mine, theirs] = [await rig.workspace(files), await rig.workspace(files)];
+      const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let held = false;
+      const { middlewareStack } = await rig.clients.s3();
+      middlewareStack.add(
+        (next) => async (request) => {
+          const { Key, IfNoneMatch } = Object(request.input);
+          if (!held && IfNoneMatch !== undefined && String(Key).includes('/jobs/')) {
+            held = true;
+            reached.resolve();
+            await released.promise;
+          }
+          return next(request);
+        },
+        { name: 'hold', step: 'initialize' },
+      );
+      try {
+        const invocations = await rig.invocationsOf(async () => {
+          const late = rig.transcribe(mine);
+          await Promise.race([reached.promise, late]);
+          await rig.transcribe(theirs);
+          released.resolve();
+          expect(states(await late)).toEqual({ 'audio/one.mp3': 'reused' });
+        });
+        expect(invocations).toBe(1);
+      } finally {
+        middlewareStack.remove('hold');
+      }
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'an error under way: what is finished is published, the step fails with it, and the next run collects the rest',
+    async () => {
+      const workspace = await rig.workspace({ 'audio/fast.mp3': audio(), 'audio/slow.mp3': audio(1, 'sleep:4') });
+      const { middlewareStack } = await rig.clients.s3();
+      let expired = false;
+      middlewareStack.add(
+        (next) => async (request) => {
+          const { Body, Key, Prefix } = Object(request.input);
+          if (expired && Prefix !== undefined) throw Object.assign(new Error('It is over.'), { name: 'ExpiredToken' });
+          if (Body !== undefined && String(Key).includes('/results/')) expired = true;
+          return next(request);
+        },
+        { name: 'expire', step: 'initialize' },
+      );
+      let first: TranscribeResult;
+      try {
+        first = await rig.transcribe(workspace);
+      } finally {
+        middlewareStack.remove('expire');
+      }
+      expect(states(first)).toEqual({ 'audio/fast.mp3': 'transcribed', 'audio/slow.mp3': 'pending' });
+      expect(first.problem?.message).toMatch(/credentials have expired/);
+      expect(await readdir(`${workspace}/transcripts/audio`)).toContain('fast.srt');
+      const invocations = await rig.invocationsOf(async () => {
+        expect(states(await rig.transcribe(workspace))).toMatchObject({ 'audio/slow.mp3': 'transcribed' });
+      });
+      expect(invocations).toBe(0);
+    },
+    2 * MINUTES,
+  );
+
+  test(
     'a run that stops dead after sending: the next one collects, and sends nothing',
     async () => {
       const workspace = await rig.workspace({ 'audio/late.mp3': audio(1, 'sleep:1') });

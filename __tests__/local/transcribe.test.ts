@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -172,7 +172,7 @@ describe('publishing', () => {
   );
 
   test(
-    'as a commit: its message counts the audio files; where it cannot be pushed, the run still says what it did',
+    'as a commit: its message counts the audio files; where there is no branch to push to nothing is sent, and where the push is refused the run still says what it did',
     async () => {
       const workspace = await rig.workspace({ 'audio/one.mp3': audio(), 'audio/two.mp3': audio() });
       const remote = await rig.workspace({});
@@ -181,14 +181,21 @@ describe('publishing', () => {
       await git('init', '--quiet', '--initial-branch=main');
       await git('-c', 'user.name=A', '-c', 'user.email=a@b.c', 'commit', '--quiet', '--allow-empty', '-m', 'Start');
       const settings = { publish: 'commit', formats: ['txt', 'srt'], commitMessage: 'Add {count} of {count}' } as const;
-      const noRemote = await rig.transcribe(workspace, { settings: { ...settings, formats: [...settings.formats] } });
-      expect(noRemote.problem?.message).toContain('no remote "origin"');
-      expect(states(noRemote)).toEqual({ 'audio/one.mp3': 'transcribed', 'audio/two.mp3': 'transcribed' });
+      const attempt = () => rig.transcribe(workspace, { settings: { ...settings, formats: [...settings.formats] } });
+      const unpaid = await rig.invocationsOf(async () => {
+        await expect(attempt()).rejects.toThrow('no remote "origin"');
+      });
+      expect(unpaid).toBe(0);
 
       await git('remote', 'add', 'origin', remote);
-      const { commitSha } = await rig.transcribe(workspace, {
-        settings: { ...settings, formats: [...settings.formats] },
-      });
+      const hook = join(remote, 'hooks', 'pre-receive');
+      await writeFile(hook, '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+      const refused = await attempt();
+      expect(refused.problem?.message).toContain('refused the push');
+      expect(states(refused)).toEqual({ 'audio/one.mp3': 'transcribed', 'audio/two.mp3': 'transcribed' });
+
+      await rm(hook);
+      const { commitSha } = await attempt();
       const shown = await run('git', ['-C', remote, 'show', '--format=%H %s', '--name-only', 'main']);
       expect(shown.trim().split('\n')).toEqual([
         `${commitSha} Add 2 of 2`,

@@ -14,6 +14,10 @@ const isThere = (error: unknown): boolean =>
 export const isInProgress = (error: unknown): boolean =>
   isNamed(error, 'ValidationException') && error.message.startsWith('Cannot update in-progress endpoint');
 
+/** Whether what was made a moment ago is not visible yet. Weights that are not in S3 have a text of their own. */
+export const isNotYetVisible = (error: unknown): boolean =>
+  isNamed(error, 'ValidationException') && /^Could not find (?:model|endpoint configuration) "/.test(error.message);
+
 /** The answer of a Describe request; undefined: there is no such thing. */
 export async function described<T>(request: Promise<T>): Promise<T | undefined> {
   try {

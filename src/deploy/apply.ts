@@ -30,6 +30,8 @@ export interface Progress {
   known: Known;
   made: Change[];
   steps: { step: string; seconds: number }[];
+  /** Milliseconds since the epoch until which the endpoint may be waited for. */
+  deadline: () => number;
 }
 
 /**

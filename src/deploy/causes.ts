@@ -39,6 +39,12 @@ const CAUSES: readonly Cause[] = [
       'The role in `execution-role-arn` needs s3:GetObject on the weights and s3:ListBucket on their bucket (see docs/deploy.md); the bucket must be in the region of the endpoint.',
   },
   {
+    pattern: /manifest media type/i,
+    cause: "The image has an OCI manifest, and SageMaker takes Docker's own only.",
+    remedy:
+      'Build it with `docker buildx build --provenance=false --output type=image,push=true,oci-mediatypes=false`, under another tag.',
+  },
+  {
     pattern: /pull|ECR|image/i,
     cause: 'The image could not be pulled.',
     remedy:

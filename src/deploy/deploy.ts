@@ -1,4 +1,5 @@
 import type { Context } from '../context.js';
+import { UserError } from '../errors.js';
 import type { DeploySettings } from '../settings/deploy.js';
 import { shipped } from '../shipped.js';
 import { applyInOrder, knownOf, look, observer, type Planned, type Progress, timed } from './apply.js';
@@ -29,13 +30,14 @@ const SCALING = [observer(scalableTarget), observer(scalingPolicies), observer(a
  * @throws UserError saying what stands in the way; what was made until then stays, and the next run goes on from there
  */
 export async function deploy(context: Context, settings: DeploySettings): Promise<DeployResult> {
-  const progress: Progress = { known: {}, made: [], steps: [] };
+  requireAccountOfRole(context.account, settings.executionRoleArn);
+  const progress: Progress = { known: {}, made: [], steps: [], deadline: openDeadline(context, settings) };
   const step = <T>(name: string, body: () => Promise<T>) => timed(context, progress, name, body);
 
   const materials = await step('inputs', () => lookAtInputs(context, settings));
   const desire = (known: Known) => desiredState(settings, context.account, materials, known);
 
-  const plan = await step('plan', () => makePlan(context, settings, materials, desire));
+  const plan = await step('plan', () => makePlan(context, progress, materials, desire));
   progress.known = plan.known;
   const desired = desire(plan.known);
   const planned = [...plan.artifacts, ...plan.serving, ...plan.scaling];
@@ -44,12 +46,21 @@ export async function deploy(context: Context, settings: DeploySettings): Promis
 
   await applyInOrder(context, plan.artifacts, desire, progress);
   const deployed = await serve(context, settings, plan.serving, desire, progress);
-  await applyInOrder(context, plan.scaling, desire, progress);
-  if (deployed) await keepMinimum(context, desire(progress.known));
+  await scale(context, plan.scaling, deployed, desire, progress);
   if (settings.verify && (deployed || !(await wasVerified(context, desire(progress.known))))) {
-    await step('verify', () => verify(context, desire(progress.known), deadlineOf(context, settings)));
+    await step('verify', () => verify(context, desire(progress.known), progress.deadline()));
   }
   return resultOf(desire(progress.known), progress);
+}
+
+/** SageMaker refuses a role of another account, but only once the image is built and the weights are uploaded. */
+function requireAccountOfRole(account: string, roleArn: string): void {
+  const [, , , , owner] = roleArn.split(':');
+  if (owner === account) return;
+  throw new UserError(
+    `The input execution-role-arn names a role of account ${owner}; these credentials are of account ${account}.`,
+    'Give a role of the account that the endpoint is made in, or credentials of the account of the role.',
+  );
 }
 
 async function lookAtInputs(context: Context, settings: DeploySettings): Promise<Materials> {
@@ -62,7 +73,7 @@ async function lookAtInputs(context: Context, settings: DeploySettings): Promise
 
 async function makePlan(
   context: Context,
-  settings: DeploySettings,
+  { deadline }: Progress,
   { weights }: Materials,
   desire: (known: Known) => Desired,
 ) {
@@ -72,7 +83,7 @@ async function makePlan(
     look(context, SCALING, first),
   ]);
   const before = { ...knownOf(artifacts), ...knownOf(scaling) };
-  const endpoint = endpointResource(settings.waitMinutes * 60_000);
+  const endpoint = endpointResource(deadline);
   const serving = await look(context, [observer(model), observer(endpointConfig), observer(endpoint)], desire(before));
   return { artifacts, scaling, serving, known: { ...before, ...knownOf(serving) } };
 }
@@ -91,7 +102,7 @@ async function serve(
     const deployed = progress.made.some(({ resource }) => resource === 'endpoint') || progress.known.deploying === true;
     const config = desire(progress.known).endpointConfig?.EndpointConfigName;
     if (!deployed || config === undefined) return false;
-    const wait = { endpointName, deadline: deadlineOf(context, settings) };
+    const wait = { endpointName, deadline: progress.deadline() };
     const endpoint = await timed(context, progress, 'wait', () => untilServed(context, wait, config));
     progress.known = { ...progress.known, endpointArn: endpoint.EndpointArn ?? '' };
     return true;
@@ -111,19 +122,48 @@ async function keepScaling(
   try {
     context.signal.throwIfAborted();
     const endpoint = await describeEndpoint(context, endpointName);
-    if (endpoint?.EndpointStatus !== 'InService') return;
     const desired = desire(progress.known);
-    if ((await scalableTarget.read(context, desired)) !== undefined) return;
-    await applyInOrder(context, await look(context, SCALING, desired), desire, progress);
+    if (!endpoint || (await scalableTarget.read(context, desired)) !== undefined) return;
+    if (endpoint.EndpointStatus === 'InService') {
+      await applyInOrder(context, await look(context, SCALING, desired), desire, progress);
+    } else {
+      warnOfInstances(context, endpointName, `it is ${endpoint.EndpointStatus}`);
+    }
   } catch (error) {
-    context.log.warning(
-      `The endpoint ${endpointName} may be without scaling, and its instances cost money: run the step again. ${(error as Error).message}`,
-    );
+    warnOfInstances(context, endpointName, (error as Error).message);
   }
 }
 
-/** Milliseconds since the epoch until which the endpoint may be waited for, from now. */
-const deadlineOf = ({ clock }: Context, { waitMinutes }: DeploySettings): number => clock.now() + waitMinutes * 60_000;
+/** Puts the scaling in order. When that fails, the instances that run are said to run. */
+async function scale(
+  context: Context,
+  planned: Planned[],
+  deployed: boolean,
+  desire: (known: Known) => Desired,
+  progress: Progress,
+): Promise<void> {
+  try {
+    await applyInOrder(context, planned, desire, progress);
+    if (deployed) await keepMinimum(context, desire(progress.known));
+  } catch (error) {
+    warnOfInstances(context, desire(progress.known).endpointName, (error as Error).message);
+    throw error;
+  }
+}
+
+const warnOfInstances = ({ log }: Context, endpointName: string, why: string): void =>
+  log.warning(
+    `The endpoint ${endpointName} may be without scaling (${why}), and its instances cost money until it has some: run the step again.`,
+  );
+
+/** One deadline for all that is waited for on the endpoint, from the first wait on. Milliseconds since the epoch. */
+function openDeadline({ clock }: Context, { waitMinutes }: DeploySettings): () => number {
+  let deadline: number | undefined;
+  return () => {
+    deadline ??= clock.now() + waitMinutes * 60_000;
+    return deadline;
+  };
+}
 
 function resultOf({ endpointName, image, weights, known }: Desired, { made, steps }: Progress): DeployResult {
   return {

@@ -10,6 +10,8 @@ import type { Desired } from './desired.js';
 /** Milliseconds between two looks for the answer: the first, and the longest. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 10_000;
+/** Milliseconds that tidying up may take: after SIGINT the runner gives 7.5 s. */
+const REMOVAL = 4_000;
 /** Seconds that the clip may wait in the queue, and that its transcription may take. */
 const QUEUE_SECONDS = 3600;
 const INVOCATION_SECONDS = 900;
@@ -65,8 +67,10 @@ export async function verify(context: Context, desired: Desired, deadline: numbe
     await objects.writeText(noteKey(desired), JSON.stringify(note), 'application/json');
     log.info('A clip came back from the new image with the new model.');
   } finally {
-    // What stays when even this fails is removed by the bucket's rules.
-    await objects.remove(used).catch((error: Error) => log.warning(`The test clip was not removed: ${error.message}`));
+    // With a signal of its own: also after an interrupt nothing of the clip shall stay.
+    await objects
+      .remove(used, AbortSignal.timeout(REMOVAL))
+      .catch((error: Error) => log.warning(`The test clip was not removed: ${error.message}`));
   }
 }
 
@@ -93,7 +97,7 @@ async function answerOf(context: Context, objects: Objects, { output, failure, d
     if (clock.now() >= deadline) {
       throw new UserError(
         'The endpoint serves, but the test clip did not come back in time.',
-        "See the container's log in CloudWatch, and raise `wait-minutes`. `verify: false` leaves the clip out.",
+        "Audio that was waiting already may be ahead of it: run the step again, or raise `wait-minutes`. The container's log is in CloudWatch. `verify: false` leaves the clip out.",
       );
     }
     await clock.sleep(Math.min(pause, Math.max(deadline - clock.now(), 0)), signal);

@@ -14,16 +14,26 @@ export interface Engine {
   bridge: boolean;
 }
 
+const BUILDX = [
+  'buildx',
+  'build',
+  '--output=type=image,push=true,oci-mediatypes=false',
+  '--provenance=false',
+  '--sbom=false',
+  '--progress=plain',
+];
+
 /**
  * Arguments of `docker` that build the image; with buildx they push it too, so that no copy of it fills the disk.
- * Attestations are off: they turn the image into an index, and SageMaker is not known to accept one.
+ * SageMaker takes Docker's own manifests only (amazon-sagemaker-feedback#180): no OCI media types, which newer BuildKits
+ * write unless told otherwise, and no attestations, which turn the image into an index.
  */
 export function buildArguments(
   { folder, platform, buildArguments, reference }: Build,
   { buildx, bridge }: Engine,
 ): string[] {
   return [
-    ...(buildx ? ['buildx', 'build', '--push', '--provenance=false', '--sbom=false', '--progress=plain'] : ['build']),
+    ...(buildx ? BUILDX : ['build']),
     `--platform=${platform}`,
     ...(bridge ? [] : ['--network=host']),
     ...Object.entries(buildArguments).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),

@@ -23,7 +23,7 @@ const PROBLEMS: readonly { phases: readonly Phase[]; pattern: RegExp; remedy: st
     phases: ['build', 'push'],
     pattern: /no space left on device|ENOSPC|not enough disk space/i,
     remedy:
-      'The disk is full. The image with CUDA needs about 12 GB while it is built: remove what the runner does not need in a step before this one (the reusable workflow does), or take a larger runner.',
+      'The disk is full. The image with CUDA needs about 12 GB while it is built: remove what the runner does not need in a step before this one (`sudo rm -rf /usr/share/dotnet /usr/local/lib/android`), or take a larger runner.',
   },
   {
     phases: ['login'],

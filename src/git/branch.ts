@@ -9,6 +9,8 @@ export interface Branch {
   ref: string;
   /** The commit that is checked out. */
   head: string;
+  /** Whether the remote had the branch when it was checked out; one that was made here is new to it. */
+  known: boolean;
 }
 
 /** @throws UserError when there is nothing to commit to: no repository, no branch, no remote */
@@ -24,7 +26,7 @@ export async function currentBranch(git: Git, folder: string): Promise<Branch> {
   if (name === '') {
     throw new UserError(
       'No branch is checked out (HEAD is detached, as after a pull_request or tag event), so there is none to push to.',
-      'Give actions/checkout the branch (its input ref, with the value of github.head_ref), or use publish: artifact. The transcripts are in the workspace.',
+      'Give actions/checkout the branch (its input ref, with the value of github.head_ref), or use publish: artifact.',
     );
   }
   const setting = async (key: string) => (await git(['config', '--get', `branch.${name}.${key}`])).stdout.trim();
@@ -32,9 +34,10 @@ export async function currentBranch(git: Git, folder: string): Promise<Branch> {
   if ((await git(['remote', 'get-url', '--', remote])).code !== 0) {
     throw new UserError(
       `The repository has no remote "${remote}" to push branch ${name} to.`,
-      'Add the remote, or use publish: none. The transcripts are in the workspace.',
+      'Add the remote, or use publish: none.',
     );
   }
   const head = await must(git, ['rev-parse', '--verify', 'HEAD^{commit}']);
-  return { name, remote, ref: (await setting('merge')) || `refs/heads/${name}`, head };
+  const { code } = await git(['rev-parse', '--verify', '--quiet', `refs/remotes/${remote}/${name}`]);
+  return { name, remote, ref: (await setting('merge')) || `refs/heads/${name}`, head, known: code === 0 };
 }

@@ -55,7 +55,7 @@ export async function commitAndPush(
       return undefined;
     }
     const sha = await commitTree(git, base, tree.id, message(tree.changed));
-    const result = await push(git, branch, sha);
+    const result = await push(git, branch, base, sha);
     said = result.said;
     if (result.state === 'pushed') {
       await follow(git, paths, sha);
@@ -82,7 +82,14 @@ function commitTree(git: Git, base: string, tree: string, message: string): Prom
 
 /** The branch's commit on the remote. Only what is new is fetched, so a shallow checkout stays shallow. */
 async function newHead(git: Git, branch: Branch): Promise<string | undefined> {
-  const { code } = await git(['fetch', '--quiet', '--no-tags', '--', branch.remote, branch.ref]);
+  const fetch = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules'];
+  const { code, stderr } = await git([...fetch, '--', branch.remote, branch.ref]);
+  if (/couldn't find remote ref/.test(stderr)) {
+    throw new UserError(
+      `The branch ${branch.name} is no longer on ${branch.remote}.`,
+      'It was deleted meanwhile, as after a merge. The transcripts are in the workspace, and a run on another branch publishes them without paying for them again.',
+    );
+  }
   return code === 0 ? must(git, ['rev-parse', '--verify', 'FETCH_HEAD^{commit}']) : undefined;
 }
 
@@ -91,6 +98,6 @@ async function newHead(git: Git, branch: Branch): Promise<string | undefined> {
  * stays; where it stands in the way, the checkout stays behind its remote.
  */
 async function follow(git: Git, paths: readonly string[], commit: string): Promise<void> {
-  await stage(git, paths);
+  await stage(git, paths).catch(() => undefined);
   await git(['-c', 'core.hooksPath=/dev/null', 'merge', '--ff-only', '--quiet', commit]);
 }

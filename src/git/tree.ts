@@ -12,6 +12,9 @@ export interface Tree {
   theirs: string[];
 }
 
+/** Without the second word git fetches every file that a sparse or blobless checkout has left out. */
+const WRITE_TREE = ['write-tree', '--missing-ok'];
+
 /**
  * Makes the tree of `base` with `paths` as they are in the work tree. It is built in an index of its own: what the user
  * has staged is neither taken nor touched, and no merge can stop half-way.
@@ -23,14 +26,14 @@ export async function treeWith(git: Git, base: string, head: string, paths: read
     const environment = { GIT_INDEX_FILE: join(folder, 'index') };
     await must(git, ['read-tree', base], environment);
     await stage(git, paths, environment);
-    const ours = await must(git, ['write-tree'], environment);
+    const ours = await must(git, WRITE_TREE, environment);
     const changed = await changedBetween(git, base, ours, paths);
     const theirs = base === head ? [] : await changedBetween(git, head, base, changed);
     if (theirs.length === 0) return { id: ours, changed, theirs };
     await must(git, ['read-tree', base], environment);
     const kept = changed.filter((path) => !theirs.includes(path));
     await stage(git, kept, environment);
-    return { id: await must(git, ['write-tree'], environment), changed: kept, theirs };
+    return { id: await must(git, WRITE_TREE, environment), changed: kept, theirs };
   });
 }
 

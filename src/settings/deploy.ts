@@ -49,6 +49,8 @@ export interface DeploySettings {
   verify: boolean;
 }
 
+const S3_PREFIX = /^s3:\/\/([^/]+)\/([^/].*)$/;
+
 const schema = z.object({
   'endpoint-name': endpointName,
   'aws-region': region,
@@ -57,7 +59,11 @@ const schema = z.object({
     /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
     'must be the ARN of the role that the endpoint runs under, as arn:aws:iam::123456789012:role/name (see docs/deploy.md)',
   ),
-  model: matching(/^\S+$/, 'must be a model name, a hub repository, a folder or an s3:// prefix'),
+  model: matching(/^\S+$/, 'must be a model name, a hub repository, a folder or an s3:// prefix').check(
+    z.refine((model) => !model.startsWith('s3:') || S3_PREFIX.test(model), {
+      error: 'must name a bucket and a prefix in it, as s3://bucket/prefix/',
+    }),
+  ),
   'model-revision': matching(/^\S+$/, 'must be a branch, tag or commit of the model repository'),
   'hub-url': matching(/^https?:\/\/\S+$/, 'must be an http(s) address'),
   'hub-token': text,
@@ -145,7 +151,7 @@ function conflictsOf(given: Given): string[] {
 
 function modelSource(given: Given): ModelSource {
   const { model } = given;
-  const s3 = /^s3:\/\/([^/]+)\/(.*)$/.exec(model);
+  const s3 = S3_PREFIX.exec(model);
   if (s3?.[1] !== undefined) return { kind: 's3', bucket: s3[1], prefix: `${s3[2]?.replace(/\/*$/, '')}/` };
   if (/^[./~]/.test(model)) return { kind: 'folder', path: model };
   return {

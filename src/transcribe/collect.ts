@@ -8,8 +8,8 @@ const CONCURRENT_UPLOADS = 6;
 
 /**
  * Sends what waits, within the limit of what may be in flight, and collects what is finished, until everything is
- * delivered or `until` (milliseconds since the epoch) has come. What is then still under way is delivered as pending:
- * the next run finds it in the ledger.
+ * delivered or `until` (milliseconds since the epoch) has come. What is then still under way the next run finds in the
+ * ledger.
  */
 export async function collect(work: Work, until: number): Promise<void> {
   const { clock, signal } = work.sender.context;
@@ -21,12 +21,11 @@ export async function collect(work: Work, until: number): Promise<void> {
     if (staged.waiting.length + staged.open.size === 0) return;
     progress.report();
     const left = until - clock.now();
-    if (left <= 0) break;
+    if (left <= 0) return;
     await clock.sleep(Math.min(pollInterval(turn), left), signal);
     await poll(work);
     progress.report();
   }
-  for (const { job } of [...staged.open.values(), ...staged.waiting]) await work.deliver(job, { state: 'pending' });
 }
 
 async function send(work: Work, started: number, finished: number): Promise<void> {
@@ -38,6 +37,7 @@ async function send(work: Work, started: number, finished: number): Promise<void
   await forEach(batch, CONCURRENT_UPLOADS, async ({ job, earlier }: WaitingJob) => {
     const submission = await submit(sender, job, staged.uploads.has(job.audio.sha256), earlier);
     if (submission.state === 'sent') staged.open.set(job.key, submission.open);
+    else if (submission.state === 'done') await deliver(job, { state: 'reused', transcript: submission.transcript });
     else if (submission.state === 'changed') await deliver(job, { state: 'failed', reason: submission.reason });
     else staged.open.set(job.key, { job, stored: { claim: undefined, etag: '' }, ours: false });
   });

@@ -3,7 +3,7 @@ import { shown } from '../report/shown.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
 import { writers } from '../transcript/formats.js';
 import { countWords, type Transcript } from '../transcript/transcript.js';
-import type { Deliver, Outcome } from './job.js';
+import type { Deliver, Job, Outcome } from './job.js';
 import { transcriptPath } from './place.js';
 import type { FileReport } from './result.js';
 import { writeFileWithin } from './write.js';
@@ -13,6 +13,8 @@ export interface Delivery {
   deliver: Deliver;
   /** A file that was never a job. */
   refuse(path: string, reason: string): void;
+  /** What has no report yet is left to the next run. */
+  leave(jobs: readonly Job[]): void;
   /** In the order of the paths. */
   reports(): FileReport[];
 }
@@ -38,9 +40,13 @@ export function openDelivery({ log, signal }: Context, settings: TranscribeSetti
     async deliver({ paths }, outcome: Outcome) {
       for (const [index, path] of paths.entries()) {
         if (outcome.state === 'failed') refuse(path, outcome.reason);
-        else if (outcome.state === 'pending') reports.set(path, { audio: path, state: 'pending', transcripts: [] });
         // The same audio under another name was sent once.
         else await write(path, index === 0 ? outcome.state : 'reused', outcome.transcript);
+      }
+    },
+    leave(jobs) {
+      for (const path of jobs.flatMap(({ paths }) => paths)) {
+        if (!reports.has(path)) reports.set(path, { audio: path, state: 'pending', transcripts: [] });
       }
     },
     reports: () => [...reports.values()].sort((a, b) => (a.audio < b.audio ? -1 : 1)),

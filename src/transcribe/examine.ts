@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { isLfsPointer } from '../git/lfs.js';
 
 /** An audio file in the workspace. */
 export interface Audio {
@@ -18,7 +19,6 @@ export interface Refusal {
 
 /** SageMaker's limit of an asynchronous request's payload. */
 const MOST_BYTES = 1024 ** 3;
-const LFS_POINTER = 'version https://git-lfs.github.com/spec/';
 
 /** Reads a file once, in parts, and says what it is. Never throws for what is wrong with the file. */
 export async function examine(workspace: string, path: string, signal: AbortSignal): Promise<Audio | Refusal> {
@@ -36,7 +36,7 @@ export async function examine(workspace: string, path: string, signal: AbortSign
         `It has ${gigabytes} GB, and SageMaker takes 1 GB at most. Store it compressed (mp3, opus, flac) or split it.`,
       );
     }
-    if (await isLfsPointer(file)) {
+    if (await isLfsPointer(real)) {
       return refuse('It is a Git LFS pointer, not the audio. Set lfs: true for actions/checkout.');
     }
     return { path, bytes, sha256: await digest(file, signal) };
@@ -44,11 +44,6 @@ export async function examine(workspace: string, path: string, signal: AbortSign
     if (signal.aborted) throw error;
     return refuse(`It cannot be read: ${(error as Error).message}`);
   }
-}
-
-async function isLfsPointer(file: FileHandle): Promise<boolean> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(LFS_POINTER.length), 0, LFS_POINTER.length, 0);
-  return buffer.toString('latin1', 0, bytesRead) === LFS_POINTER;
 }
 
 async function digest(file: FileHandle, signal: AbortSignal): Promise<string> {

@@ -23,8 +23,7 @@ export type Outcome =
   | { state: 'transcribed'; transcript: Transcript }
   /** Somebody else's work: it cost this run nothing. */
   | { state: 'reused'; transcript: Transcript }
-  | { state: 'failed'; reason: string }
-  | { state: 'pending' };
+  | { state: 'failed'; reason: string };
 
 export type Deliver = (job: Job, outcome: Outcome) => Promise<void>;
 

@@ -28,9 +28,11 @@ export async function poll(work: Work): Promise<void> {
   // Listed last: whoever collects an output writes the result before the claim goes.
   const claims = await ledger.claims();
   const outputOf = new Map(outputs.map((entry) => [outputJob(entry.key), entry]));
+  const outputAt = new Map(outputs.map((entry) => [ledger.uri(entry.key), entry]));
   const removals: string[] = [];
   await forEach([...work.staged.open.values()], CONCURRENCY, async (open) => {
-    const output = outputOf.get(open.job.key);
+    // Where SageMaker said it would be, should it lay out S3OutputPathExtension and Filename in another way.
+    const output = outputOf.get(open.job.key) ?? outputAt.get(open.stored.claim?.output ?? '');
     if (output && (await finish(work, open, output, removals))) return;
     const etag = claims.get(open.job.key);
     if (etag === undefined) return gone(work, open);
@@ -130,6 +132,9 @@ async function again(
   removals.push(...leftover);
   if (submission.state === 'sent') {
     staged.open.set(open.job.key, submission.open);
+  } else if (submission.state === 'done') {
+    staged.open.delete(open.job.key);
+    await deliver(open.job, { state: 'reused', transcript: submission.transcript });
   } else {
     staged.open.delete(open.job.key);
     await deliver(open.job, { state: 'failed', reason: submission.reason });

@@ -1,14 +1,24 @@
 import { join, posix } from 'node:path';
 import type { Context } from '../context.js';
-import { UserError } from '../errors.js';
+import { currentBranch } from '../git/branch.js';
 import { commitAndPush } from '../git/commit.js';
 import { openGit } from '../git/git.js';
 import { fitsArtifact, uploadArtifact } from '../github/artifact.js';
 import { shown } from '../report/shown.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
+import { problemOf } from './problem.js';
 import type { FileReport, TranscribeResult } from './result.js';
 
 type Published = Omit<TranscribeResult, 'files'>;
+
+/**
+ * Looks, before anything is paid for, whether there is a branch to commit to.
+ * @throws UserError when there is none
+ */
+export async function requirePublishable({ signal }: Context, settings: TranscribeSettings): Promise<void> {
+  const { publish, workspace } = settings;
+  if (publish === 'commit') await currentBranch(openGit(workspace, signal), workspace);
+}
 
 /**
  * Publishes the transcripts that lie in the workspace. A refusal is given back as `problem`, so that the run can still
@@ -24,8 +34,7 @@ export async function publish(
   try {
     return await (settings.publish === 'commit' ? commit : artifact)(context, settings, files, paths);
   } catch (error) {
-    if (error instanceof UserError && !context.signal.aborted) return { problem: error };
-    throw error;
+    return { problem: problemOf(error, context.signal) };
   }
 }
 

@@ -4,14 +4,14 @@ import { shown } from '../report/shown.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
 import { collisions } from './place.js';
 
-type Selection = Pick<TranscribeSettings, 'files' | 'exclude' | 'outputFolder' | 'workspace'>;
+type Selection = Pick<TranscribeSettings, 'files' | 'exclude' | 'outputFolder' | 'formats' | 'workspace'>;
 
 /**
  * Paths of the audio files, relative to the workspace, with forward slashes, sorted. Links to folders are not followed;
  * links to files are listed, and looked at when they are examined.
  * @throws UserError when the globs lead out of the workspace, match nothing, or two files would share a transcript
  */
-export async function selectFiles({ files, exclude, outputFolder, workspace }: Selection): Promise<string[]> {
+export async function selectFiles({ files, exclude, outputFolder, formats, workspace }: Selection): Promise<string[]> {
   const outside = [...files, ...exclude].filter((glob) => /^!?(?:\/|(?:.*\/)?\.\.(?:\/|$))/.test(glob));
   if (outside.length > 0) {
     throw new UserError(
@@ -21,9 +21,11 @@ export async function selectFiles({ files, exclude, outputFolder, workspace }: S
   }
   const { escapePath, glob } = await import('tinyglobby');
   const folder = posix.normalize(outputFolder);
+  // Transcripts beside their audio are known by their endings only.
+  const ownWork = folder === '.' ? formats.map((format) => `**/*.${format}`) : [`${escapePath(folder)}/**`];
   const paths = await glob(files.map(ofFiles), {
     cwd: workspace,
-    ignore: ['**/.git/**', '**/node_modules/**', ...(folder === '.' ? [] : [`${escapePath(folder)}/**`]), ...exclude],
+    ignore: ['**/.git/**', '**/node_modules/**', ...ownWork, ...exclude],
     followSymbolicLinks: false,
     expandDirectories: false,
   });

@@ -11,7 +11,8 @@ import { type Audio, examine } from './examine.js';
 import { jobsOf } from './job.js';
 import { jobKey } from './key.js';
 import { openLedger } from './ledger.js';
-import { publish } from './publish.js';
+import { problemOf } from './problem.js';
+import { publish, requirePublishable } from './publish.js';
 import type { TranscribeResult } from './result.js';
 import { selectFiles } from './select.js';
 import { stage } from './stage.js';
@@ -28,6 +29,7 @@ export async function transcribe(context: Context, settings: TranscribeSettings)
   const until = clock.now() + settings.waitMinutes * 60_000;
   const attributes = customAttributes(settings.options);
   const paths = await selectFiles(settings);
+  await requirePublishable(context, settings);
   // The client that comes next loads while AWS answers.
   const [endpoint] = await Promise.all([readEndpoint(context, settings.endpointName), clients.s3()]);
 
@@ -38,15 +40,23 @@ export async function transcribe(context: Context, settings: TranscribeSettings)
   const jobs = jobsOf(audio, ({ sha256 }) => jobKey({ audio: sha256, ...identity }));
   log.info(`${paths.length} audio files, ${jobs.length} different ones to transcribe.`);
 
-  const ledger = openLedger(await openBucket(clients, endpoint.bucket, account, signal), endpoint.prefix);
   const { deliver } = delivery;
-  const staged = await stage(ledger, jobs, settings.retryFailed, deliver);
   const { workspace } = settings;
-  const sender = { context, ledger, endpoint, workspace, attributes, owner: runName(process.env) };
-  await collect({ sender, staged, identity, deliver }, until);
+  const send = async () => {
+    const ledger = openLedger(await openBucket(clients, endpoint.bucket, account, signal), endpoint.prefix);
+    const staged = await stage(ledger, jobs, settings.retryFailed, deliver);
+    const sender = { context, ledger, endpoint, workspace, attributes, owner: runName(process.env) };
+    await collect({ sender, staged, identity, deliver }, until);
+  };
+  // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
+  const problem = await send().then(
+    () => undefined,
+    (error: unknown) => problemOf(error, signal),
+  );
+  delivery.leave(jobs);
 
   const files = delivery.reports();
-  return { files, ...(await publish(context, settings, files)) };
+  return { files, ...(await publish(context, settings, files)), ...(problem && { problem }) };
 }
 
 /** In the order of the paths, without those that cannot be sent. */

@@ -17,7 +17,7 @@ import { desired, known, materials } from '../../helpers/desired.ts';
 
 const wanted = desired();
 const weights = weightsResource(materials.weights);
-const endpoint = endpointResource(0);
+const endpoint = endpointResource(() => 0);
 
 test('nothing is there: everything is created', () => {
   const all = [

@@ -49,6 +49,14 @@ describe('a folder', () => {
   });
 });
 
+test('a Git LFS pointer in the place of the weights is not deployed', async () => {
+  await writeFile(join(folder, 'model.bin'), 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n');
+  await expect(folderWeights(folder)).rejects.toMatchObject({
+    message: expect.stringContaining('model.bin is a Git LFS pointer'),
+    remedy: expect.stringContaining('lfs: true'),
+  });
+});
+
 describe('content is checked while it flows', () => {
   const bytes = Buffer.from('some bytes');
   const id = createHash('sha256').update(bytes).digest('hex');

@@ -30,10 +30,16 @@ describe('arguments of the build', () => {
     ]);
   });
 
-  test('with buildx: pushed at once, and without attestations', () => {
+  test("with buildx: pushed at once, with Docker's manifest and without attestations", () => {
     const args = buildArguments(build, { buildx: true, bridge: true });
     expect(args.slice(0, 2)).toEqual(['buildx', 'build']);
-    expect(args).toEqual(expect.arrayContaining(['--push', '--provenance=false', '--sbom=false']));
+    expect(args).toEqual(
+      expect.arrayContaining([
+        '--provenance=false',
+        '--sbom=false',
+        '--output=type=image,push=true,oci-mediatypes=false',
+      ]),
+    );
     expect(args).not.toContain('--network=host');
   });
 

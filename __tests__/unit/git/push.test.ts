@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { push } from '../../../src/git/push.js';
 
-const branch = { name: 'main', remote: 'origin', ref: 'refs/heads/main', head: 'c0ffee' };
-const refused = (stdout: string, stderr: string) => push(async () => ({ code: 1, stdout, stderr }), branch, 'c0ffee');
+const branch = { name: 'main', remote: 'origin', ref: 'refs/heads/main', head: 'c0ffee', known: true };
+const refused = (stdout: string, stderr: string) =>
+  push(async () => ({ code: 1, stdout, stderr }), branch, 'ba5e', 'c0ffee');
 const report = (words: string) => `To https://github.com/o/r\n!\tc0ffee:refs/heads/main\t${words}\nDone\n`;
 
 describe('what git and GitHub say when a push does not get through', () => {
@@ -22,6 +23,12 @@ describe('what git and GitHub say when a push does not get through', () => {
       message: expect.stringContaining('GH006'),
       remedy: expect.stringContaining('github-actions[bot]'),
     });
+  });
+
+  test('rules of a repository are the end as well, however many there are', async () => {
+    const said = `remote: error: GH013: Repository rule violations found for refs/heads/main.\n${'remote: - a rule\n'.repeat(12)}`;
+    const push = refused(report('[remote rejected] (push declined due to repository rule violations)'), said);
+    await expect(push).rejects.toMatchObject({ remedy: expect.stringContaining('github-actions[bot]') });
   });
 
   test.each([

@@ -92,6 +92,7 @@ describe('a bad input is named with what was found and what it takes', () => {
     ['51 characters', () => deploy({ 'endpoint-name': 'a'.repeat(51) }), /endpoint-name is "a{51}"; it must have 50/],
     ['not a number', () => deploy({ 'max-instances': '3x' }), /max-instances is "3x"; it must be a whole number/],
     ['not a flag', () => deploy({ verify: 'yes' }), /verify is "yes"; it must be `true` or `false`/],
+    ['a bucket without a prefix', () => deploy({ model: 's3://bucket/' }), /model is "s3:\/\/bucket\/"; it must name/],
     [
       'min above max',
       () => deploy({ 'min-instances': '2' }),

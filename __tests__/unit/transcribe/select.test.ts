@@ -24,7 +24,12 @@ async function fill(...paths: string[]): Promise<void> {
 }
 const look = (path: string) => examine(workspace, path, new AbortController().signal);
 const select = (files: string[], exclude: string[] = [], outputFolder = 'transcripts') =>
-  selectFiles({ files, exclude, outputFolder, workspace });
+  selectFiles({ files, exclude, outputFolder, formats: ['txt', 'json'], workspace });
+
+test('transcripts that lie beside their audio are not taken for audio', async () => {
+  await fill('audio/one.mp3', 'audio/one.txt', 'audio/one.json');
+  expect(await select(['audio/**'], [], '.')).toEqual(['audio/one.mp3']);
+});
 
 describe('selection', () => {
   const nasty = [

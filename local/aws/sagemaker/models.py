@@ -80,6 +80,12 @@ class Models:
                 f'Role "{role}" cannot pull {image}. Ensure that the role exists and the image was granted pull '
                 "permission."
             )
+        if manifest.media_type.startswith("application/vnd.oci."):
+            # https://github.com/aws/amazon-sagemaker-feedback/issues/180
+            raise validation_error(
+                f"Unsupported manifest media type {manifest.media_type} for image {image}. Ensure that valid manifest "
+                "media type is used for specified image."
+            )
         return manifest.digest
 
     def _check_role(self, arn: str) -> None:

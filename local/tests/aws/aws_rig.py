@@ -258,10 +258,10 @@ def refused(code: str, *texts: str) -> Iterator[None]:
         assert text in error["Message"], error
 
 
-def manifest(content: bytes) -> bytes:
+def manifest(content: bytes, media_type: str = MANIFEST_TYPE) -> bytes:
     """An image's manifest whose config and only layer are `content`."""
     part = {"mediaType": "application/octet-stream", "size": len(content), "digest": digest(content)}
-    return json.dumps({"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": part, "layers": [part]}).encode()
+    return json.dumps({"schemaVersion": 2, "mediaType": media_type, "config": part, "layers": [part]}).encode()
 
 
 def digest(content: bytes) -> str:
@@ -269,7 +269,9 @@ def digest(content: bytes) -> str:
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
-def push(host: str, token: str, repository: str, tag: str, content: bytes) -> tuple[int, str]:
+def push(
+    host: str, token: str, repository: str, tag: str, content: bytes, media_type: str = MANIFEST_TYPE
+) -> tuple[int, str]:
     """The blob, in chunks of unknown total length as Docker sends it, then the manifest; the last answer."""
     connection = http.client.HTTPConnection(host, timeout=30)
     headers = {"Authorization": f"Basic {token}"}
@@ -290,7 +292,7 @@ def push(host: str, token: str, repository: str, tag: str, content: bytes) -> tu
         status, text, _ = call("PUT", f"{path_of(place)}&digest={digest(content)}", b"")
         assert status == 201, text
         status, text, _ = call(
-            "PUT", f"/v2/{repository}/manifests/{tag}", manifest(content), **{"Content-Type": MANIFEST_TYPE}
+            "PUT", f"/v2/{repository}/manifests/{tag}", manifest(content, media_type), **{"Content-Type": media_type}
         )
         return status, text
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.tests.aws.aws_rig import Aws, refused
+from local.tests.aws.aws_rig import Aws, push, refused
 
 
 def create(aws: Aws, **changes: object) -> None:
@@ -57,6 +57,14 @@ def test_an_image_that_was_not_pushed_cannot_be_pulled(aws: Aws, reference: str)
     image = f"{aws.session.images}/{aws.repository()}{reference}"
     with refused("ValidationException", f"cannot pull {image}"):
         create(aws, PrimaryContainer={"Image": image})
+
+
+def test_an_image_with_an_oci_manifest_is_refused(aws: Aws) -> None:
+    repository = aws.repository()
+    kind = "application/vnd.oci.image.manifest.v1+json"
+    assert push(aws.session.images, aws.token(), repository, "oci", b"one", kind)[0] == 201
+    with refused("ValidationException", f"Unsupported manifest media type {kind}"):
+        create(aws, PrimaryContainer={"Image": f"{aws.session.images}/{repository}:oci"})
 
 
 def test_an_image_outside_ecr_is_refused(aws: Aws) -> None:

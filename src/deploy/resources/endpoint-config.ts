@@ -1,4 +1,5 @@
-import { createdOrThere, described } from '../../aws/sagemaker.js';
+import { retrying } from '../../aws/retry.js';
+import { createdOrThere, described, isNotYetVisible } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
@@ -25,11 +26,15 @@ export const endpointConfig: Resource<boolean> = {
           },
         ],
 
-  async apply({ clients, signal }, { endpointConfig }) {
+  async apply(context, { endpointConfig }) {
+    const { clients, signal } = context;
     if (endpointConfig === undefined) throw new Error('The configuration was asked for before its image was known.');
     const sagemaker = await clients.sagemaker();
-    const request = sagemaker.createEndpointConfig(endpointConfig, { abortSignal: signal });
-    await accepted(`the configuration ${endpointConfig.EndpointConfigName}`, createdOrThere(request));
+    const create = () => createdOrThere(sagemaker.createEndpointConfig(endpointConfig, { abortSignal: signal }));
+    await accepted(
+      `the configuration ${endpointConfig.EndpointConfigName}`,
+      retrying(context, isNotYetVisible, create),
+    );
     return {};
   },
 };

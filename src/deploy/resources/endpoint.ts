@@ -1,6 +1,7 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import { unlessAbsent } from '../../aws/error-name.js';
-import { createdOrThere, isInProgress } from '../../aws/sagemaker.js';
+import { retrying } from '../../aws/retry.js';
+import { createdOrThere, isInProgress, isNotYetVisible } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import type { FieldChange } from '../changes.js';
@@ -21,9 +22,9 @@ export interface FoundEndpoint {
 
 /**
  * The endpoint: created, updated, or left alone when it serves the wanted configuration or is on its way there.
- * @param patience milliseconds that another change of the endpoint may be waited for
+ * @param deadlineOf milliseconds since the epoch until which another change of the endpoint may be waited for
  */
-export function endpointResource(patience: number): Resource<FoundEndpoint | undefined> {
+export function endpointResource(deadlineOf: () => number): Resource<FoundEndpoint | undefined> {
   return {
     async read(context, desired) {
       const endpoint = await describeEndpoint(context, desired.endpointName);
@@ -48,20 +49,23 @@ export function endpointResource(patience: number): Resource<FoundEndpoint | und
       const { endpointName } = desired;
       if (desired.endpointConfig === undefined) throw new Error('The endpoint was asked for before its configuration.');
       const request = { EndpointName: endpointName, EndpointConfigName: desired.endpointConfig.EndpointConfigName };
-      const deadline = context.clock.now() + patience;
+      const deadline = deadlineOf();
       const steady = await untilSteady(context, { endpointName, deadline });
       const sagemaker = await context.clients.sagemaker();
       const options = { abortSignal: context.signal };
       if (!steady) {
         // Another deploy may be making it: the wait tells whether it serves what is wanted here.
-        const creation = sagemaker.createEndpoint({ ...request, Tags: tagsOf(endpointName) }, options);
-        await accepted(`the endpoint ${endpointName}`, createdOrThere(creation));
+        const create = () =>
+          createdOrThere(sagemaker.createEndpoint({ ...request, Tags: tagsOf(endpointName) }, options));
+        await accepted(`the endpoint ${endpointName}`, retrying(context, isNotYetVisible, create));
         return {};
       }
       if (found && changesInstanceType(desired, found)) await stopScaling(context, endpointName);
       const updated = update(context, { endpointName, deadline }, () =>
         // False: the new model must really start, whatever the count was; scaling takes it down again.
-        sagemaker.updateEndpoint({ ...request, RetainAllVariantProperties: false }, options),
+        retrying(context, isNotYetVisible, () =>
+          sagemaker.updateEndpoint({ ...request, RetainAllVariantProperties: false }, options),
+        ),
       );
       await accepted(`the update of ${endpointName}`, updated);
       return {};
@@ -127,6 +131,9 @@ async function stopScaling({ clients, log, signal }: Context, endpointName: stri
   await unlessAbsent(request, 'ObjectNotFoundException');
 }
 
+/** Milliseconds. */
+const STALE_PAUSE = 3_000;
+
 /** Scaling can set the endpoint to Updating at any moment: then wait it out and ask again. */
 async function update(
   context: Context,
@@ -138,7 +145,9 @@ async function update(
       await ask();
       return;
     } catch (error) {
-      if (!isInProgress(error)) throw error;
+      if (!isInProgress(error) || context.clock.now() >= wait.deadline) throw error;
+      // DescribeEndpoint can still say InService at this moment.
+      await context.clock.sleep(STALE_PAUSE, context.signal);
       await untilSteady(context, wait);
     }
   }

@@ -66,5 +66,12 @@ async function digestOf(
     { abortSignal: signal },
   );
   const found = await unlessAbsent(request, 'ImageNotFoundException', 'RepositoryNotFoundException');
-  return found?.imageDetails?.[0]?.imageDigest;
+  const [details] = found?.imageDetails ?? [];
+  if (details?.imageManifestMediaType?.startsWith('application/vnd.oci.')) {
+    throw new UserError(
+      `The image ${repository}:${tag} has the manifest type ${details.imageManifestMediaType}, which SageMaker refuses.`,
+      "Delete that tag from the repository, and build with `docker buildx build --provenance=false --output type=image,push=true,oci-mediatypes=false`, or with Docker's containerd image store switched off.",
+    );
+  }
+  return details?.imageDigest;
 }

@@ -1,4 +1,5 @@
 import type { ScalableTarget } from '@aws-sdk/client-application-auto-scaling';
+import { isNamed } from '../../aws/error-name.js';
 import { retrying } from '../../aws/retry.js';
 import type { Context } from '../../context.js';
 import { type Desired, TAG } from '../desired.js';
@@ -28,8 +29,10 @@ export const scalableTarget: Resource<ScalableTarget | undefined> = {
     const autoscaling = await context.clients.autoscaling();
     // Tags are taken on creation only.
     const tags = found ? {} : { Tags: { [TAG]: endpointName } };
-    await retrying(context, ['ConcurrentUpdateException'], () =>
-      autoscaling.registerScalableTarget({ ...scaling.target, ...tags }, { abortSignal: context.signal }),
+    await retrying(
+      context,
+      (error) => isNamed(error, 'ConcurrentUpdateException'),
+      () => autoscaling.registerScalableTarget({ ...scaling.target, ...tags }, { abortSignal: context.signal }),
     );
     return {};
   },

@@ -1,5 +1,5 @@
 import type { ScalingPolicy } from '@aws-sdk/client-application-auto-scaling';
-import { unlessAbsent } from '../../aws/error-name.js';
+import { isNamed, unlessAbsent } from '../../aws/error-name.js';
 import { retrying } from '../../aws/retry.js';
 import type { Change } from '../changes.js';
 import { differences } from '../difference.js';
@@ -10,6 +10,9 @@ import type { ScalingPolicy as WantedPolicy } from '../scaling.js';
 type FoundPolicies = ReadonlyMap<string, ScalingPolicy>;
 
 /** The rules by which the number of instances changes. */
+/** A target that was just registered may not be visible yet, and a change of it may be under way. */
+const isPassing = (error: unknown): boolean => isNamed(error, 'ConcurrentUpdateException', 'ObjectNotFoundException');
+
 export const scalingPolicies: Resource<FoundPolicies> = {
   async read({ clients, signal }, { scaling }) {
     const autoscaling = await clients.autoscaling();
@@ -44,10 +47,7 @@ export const scalingPolicies: Resource<FoundPolicies> = {
     const policyArns: Record<string, string> = { ...scalingPolicies.learn?.(found).policyArns };
     for (const policy of scaling.policies) {
       if (changeOf(policy, found.get(policy.PolicyName)).length === 0) continue;
-      // A target that was just registered may not be visible yet.
-      const { PolicyARN } = await retrying(context, ['ConcurrentUpdateException', 'ObjectNotFoundException'], () =>
-        autoscaling.putScalingPolicy(policy, options),
-      );
+      const { PolicyARN } = await retrying(context, isPassing, () => autoscaling.putScalingPolicy(policy, options));
       policyArns[policy.PolicyName] = PolicyARN ?? '';
     }
     const { ServiceNamespace, ResourceId, ScalableDimension } = scaling.target;

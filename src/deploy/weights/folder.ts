@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../../errors.js';
+import { isLfsPointer } from '../../git/lfs.js';
 import { contentHash } from '../content-hash.js';
 import { sha256OfFile } from '../image-source.js';
 import { isNeeded, requireModel, type WeightFile, type Weights } from './model-files.js';
@@ -36,6 +37,12 @@ async function filesOf(folder: string, path: string): Promise<WeightFile[]> {
   // One after the other: each is read from the same disk.
   for (const name of names.filter(isNeeded).sort()) {
     const file = join(folder, name);
+    if (await isLfsPointer(file)) {
+      throw new UserError(
+        `${join(path, name)} is a Git LFS pointer, not the file itself.`,
+        'Set `lfs: true` for actions/checkout.',
+      );
+    }
     files.push({ name, size: (await stat(file)).size, id: await sha256OfFile(file) });
   }
   return files;
