@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import steering
 from pipeline.audio import SAMPLE_RATE
 from pipeline.errors import RequestError
 from pipeline.model import Model
@@ -31,14 +32,15 @@ class Speech:
 def transcribe(model: Model, samples: np.ndarray, options: Options) -> Speech:
     """`samples` are mono float32 at 16 kHz. Raises RequestError 400 for options that this model can't follow."""
     _check(model, options)
+    prompt, hotwords = steering.fit(model.whisper.hf_tokenizer, options.prompt, options.hotwords)
     segments, info = model.whisper.transcribe(
         samples,
         language=options.language,
         task=options.task,
         beam_size=options.beam_size,
         temperature=TEMPERATURES if options.temperature is None else options.temperature,
-        initial_prompt=options.prompt,
-        hotwords=options.hotwords,
+        initial_prompt=prompt,
+        hotwords=hotwords,
         # Text of the window before pulls the model into loops: one mistake would repeat to the end of the file.
         condition_on_previous_text=False,
         word_timestamps=options.word_timestamps,

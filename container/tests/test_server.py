@@ -112,6 +112,13 @@ def test_words_have_times_when_they_are_asked_for(server, clip):
     assert all(0 <= word["probability"] <= 1 and word["start"] <= word["end"] for word in segment["words"])
 
 
+def test_a_long_prompt_and_many_hotwords_are_cut_to_what_fits(server, clip):
+    options = {"prompt": "A speech that everybody knows by heart. " * 40, "hotwords": "Fitzgerald, " * 200}
+    answer = server.with_options(clip, options)
+    assert answer.status_code == 200, answer.text
+    assert "country" in answer.text
+
+
 def test_options_come_deflated_too(server, clip):
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packer.compress(json.dumps({"word_timestamps": True}).encode()) + packer.flush()
