@@ -53,7 +53,8 @@ export async function startTranscribeRig(): Promise<TranscribeRig> {
       mask: () => undefined,
     },
   });
-  await rig.deploy({ minInstances: 1 });
+  // Two at a time: whichever is sent first, a short one does not wait for a long one.
+  await rig.deploy({ minInstances: 1, maxConcurrentInvocations: 2 });
   return {
     ...rig,
     workspace: async (files) => {
