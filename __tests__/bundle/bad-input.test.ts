@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type LocalAws, startLocalAws } from '../../script/lib/local-aws.ts';
 import { runAction } from '../../script/lib/runner.ts';
-import { type LocalAws, startLocalAws } from '../helpers/local-aws.ts';
 
 let aws: LocalAws;
 let workspace: string;

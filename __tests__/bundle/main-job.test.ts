@@ -5,11 +5,10 @@ import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { run } from '../../script/lib/local-aws.ts';
+import { type LocalAws, run, startLocalAws } from '../../script/lib/local-aws.ts';
 import { type LocalPart, startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
 import { podcastRepository, SPEECH } from '../../script/lib/podcast.ts';
 import { type ActionResult, root, runAction } from '../../script/lib/runner.ts';
-import { type LocalAws, startLocalAws } from '../helpers/local-aws.ts';
 
 const MINUTES = 60_000;
 const ASK_NOT = 'ask not what your country can do for you';

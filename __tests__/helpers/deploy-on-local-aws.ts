@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LoggedRequest } from '../../script/lib/local-aws.ts';
+import { type LocalAws, type LoggedRequest, startLocalAws } from '../../script/lib/local-aws.ts';
 import { type Clients, createClients } from '../../src/aws/clients.js';
 import type { Context } from '../../src/context.js';
 import type { DeployResult } from '../../src/deploy/changes.js';
@@ -9,7 +9,6 @@ import { deploy } from '../../src/deploy/deploy.js';
 import { buildAndPush } from '../../src/docker/build-and-push.js';
 import type { DeploySettings } from '../../src/settings/deploy.js';
 import { deploySettings } from './deploy-settings.ts';
-import { type LocalAws, startLocalAws } from './local-aws.ts';
 
 /** A local AWS, a folder of weights and images that answer at once, and deploys on them. */
 export interface DeployRig {

@@ -36,6 +36,12 @@ export const quickClock: Clock = {
   sleep: (milliseconds, signal) => pause(Math.min(milliseconds, 100), undefined, signal ? { signal } : {}),
 };
 
+let unique = 0;
+/** Audio that no other test has, of which the instant image makes a transcript of so many seconds. */
+export const audio = (seconds = 2, first = '') => Buffer.from(`${first}\n${unique++}`.padEnd(16_000 * seconds, '.'));
+export const states = ({ files }: TranscribeResult) =>
+  Object.fromEntries(files.map(({ audio: path, state }) => [path, state]));
+
 export async function startTranscribeRig(): Promise<TranscribeRig> {
   const rig = await startDeployRig();
   const folder = await mkdtemp(join(tmpdir(), 'transcribe-'));

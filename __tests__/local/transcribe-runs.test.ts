@@ -1,21 +1,22 @@
 import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { TranscribeResult } from '../../src/transcribe/result.js';
-import { BUCKET, quickClock, startTranscribeRig, type TranscribeRig } from '../helpers/transcribe-on-local-aws.ts';
+import {
+  audio,
+  BUCKET,
+  quickClock,
+  startTranscribeRig,
+  states,
+  type TranscribeRig,
+} from '../helpers/transcribe-on-local-aws.ts';
 
 const MINUTES = 60_000;
 let rig: TranscribeRig;
-let unique = 0;
 
 beforeAll(async () => {
   rig = await startTranscribeRig();
 }, 10 * MINUTES);
 afterAll(() => rig?.stop(), 2 * MINUTES);
-
-/** Audio that no other test has, of which the instant image makes a transcript of so many seconds. */
-const audio = (seconds = 2, first = '') => Buffer.from(`${first}\n${unique++}`.padEnd(16_000 * seconds, '.'));
-const states = ({ files }: TranscribeResult) =>
-  Object.fromEntries(files.map(({ audio: path, state }) => [path, state]));
 
 /** A promise that a killed run stands still in, and one that says that it does. */
 function standstill() {

@@ -6,21 +6,16 @@ import { run } from '../../script/lib/local-aws.ts';
 import { startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
 import { UserError } from '../../src/errors.js';
 import type { TranscribeResult } from '../../src/transcribe/result.js';
-import { startTranscribeRig, type TranscribeRig } from '../helpers/transcribe-on-local-aws.ts';
+import { audio, startTranscribeRig, states, type TranscribeRig } from '../helpers/transcribe-on-local-aws.ts';
 
 const MINUTES = 60_000;
 let rig: TranscribeRig;
-let unique = 0;
 
 beforeAll(async () => {
   rig = await startTranscribeRig();
 }, 10 * MINUTES);
 afterAll(() => rig?.stop(), 2 * MINUTES);
 
-/** Audio that no other test has, of which the instant image makes a transcript of so many seconds. */
-const audio = (seconds = 2, first = '') => Buffer.from(`${first}\n${unique++}`.padEnd(16_000 * seconds, '.'));
-const states = ({ files }: TranscribeResult) =>
-  Object.fromEntries(files.map(({ audio: path, state }) => [path, state]));
 const folders = async () => [...new Set((await rig.keys()).map((key) => key.split('/')[0]))];
 
 describe('files that nobody has sent', () => {

@@ -1,1 +1,0 @@
-export { type LocalAws, startLocalAws } from '../../script/lib/local-aws.ts';
