@@ -23,16 +23,30 @@ try {
   await fail(error);
 }
 
-/** The stories are loaded when they are told: each brings libraries that the other has no use for. */
+/** The stories are loaded when they are told: each brings libraries that the others have no use for. */
 async function run(settings: Settings, context: Context): Promise<void> {
-  if (settings.mode === 'deploy') {
-    const { deploy } = await import('./deploy/deploy.js');
-    const { reportDeploy } = await import('./report/deploy.js');
-    await reportDeploy(await deploy(context, settings));
-  } else {
-    const { transcribe } = await import('./transcribe/transcribe.js');
-    const { reportTranscribe } = await import('./report/transcribe.js');
-    await reportTranscribe(await transcribe(context, settings));
+  switch (settings.mode) {
+    case 'plan':
+    case 'deploy': {
+      const { tellDeploy } = await import('./report/deploy.js');
+      const { startProgress } = await import('./deploy/progress.js');
+      const progress = startProgress(context, settings.waitMinutes);
+      return tellDeploy(settings, progress, async () => {
+        if (settings.mode === 'plan')
+          return (await (await import('./deploy/plan.js')).plan(context, settings, progress)).changes;
+        await (await import('./deploy/deploy.js')).deploy(context, settings, progress);
+        return progress.made;
+      });
+    }
+    case 'transcribe': {
+      const { transcribe } = await import('./transcribe/transcribe.js');
+      const { reportTranscribe } = await import('./report/transcribe.js');
+      return reportTranscribe(await transcribe(context, settings));
+    }
+    case 'prune':
+    case 'destroy': {
+      throw new Error(`mode ${settings.mode} is not there yet`);
+    }
   }
 }
 

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { type LocalAws, type LoggedRequest, startLocalAws } from '../../script/lib/local-aws.ts';
 import { type Clients, createClients } from '../../src/aws/clients.js';
 import type { Context } from '../../src/context.js';
-import type { DeployResult } from '../../src/deploy/changes.js';
 import { deploy } from '../../src/deploy/deploy.js';
+import { startProgress } from '../../src/deploy/progress.js';
+import { type DeployResult, resultOf } from '../../src/deploy/result.js';
 import { buildAndPush } from '../../src/docker/build-and-push.js';
 import type { DeploySettings } from '../../src/settings/deploy.js';
 import { deploySettings } from './deploy-settings.ts';
@@ -87,9 +88,12 @@ export async function startDeployRig(): Promise<DeployRig> {
     settings,
     image,
     weights,
-    deploy: (overrides, signal) => {
+    deploy: async (overrides, signal) => {
       lines.length = 0;
-      return deploy(context(signal), settings(overrides));
+      const wanted = settings(overrides);
+      const progress = startProgress(context(), wanted.waitMinutes);
+      await deploy(context(signal), wanted, progress);
+      return resultOf(wanted.endpointName, progress);
     },
     requestsOf: async (body) => {
       const mark = await aws.mark();

@@ -14,6 +14,7 @@ export const materials: Materials = {
     folder: '/action/container',
     buildArguments: {},
   },
+  version: '1.2.3',
   weights: {
     name: 'large-v3-turbo',
     revision: 'b'.repeat(12),

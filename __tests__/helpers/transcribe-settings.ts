@@ -6,6 +6,8 @@ export function transcribeSettings(overrides: Partial<TranscribeSettings> = {}):
     mode: 'transcribe',
     endpointName: 'whisper',
     region: 'us-east-1',
+    allowedAccountId: undefined,
+    roleToAssume: undefined,
     waitMinutes: 340,
     files: ['audio/**'],
     exclude: [],

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
-import type { DeployResult } from '../../src/deploy/changes.js';
+import type { DeployResult } from '../../src/deploy/result.js';
+import type { DeploySettings } from '../../src/settings/deploy.js';
 import { type DeployRig, startDeployRig } from '../helpers/deploy-on-local-aws.ts';
 
 const MINUTES = 60_000;
@@ -188,12 +189,12 @@ describe('one endpoint, from nothing', () => {
     'another instance type: scaling is taken off for the update, and is back afterwards',
     async () => {
       await rig.deploy();
-      const requests = await operations(() => rig.deploy({ instanceType: 'ml.g5.xlarge' }));
+      const requests = await operations(() => rig.deploy({ instanceTypes: ['ml.g5.xlarge'] }));
       expect(requests.slice(0, 3)).toEqual(['CreateEndpointConfig', 'DeregisterScalableTarget', 'UpdateEndpoint']);
       expect(requests).toEqual(
         expect.arrayContaining(['RegisterScalableTarget', 'PutScalingPolicy', 'PutMetricAlarm']),
       );
-      expect((await rig.deploy({ instanceType: 'ml.g5.xlarge' })).changes).toEqual([]);
+      expect((await rig.deploy({ instanceTypes: ['ml.g5.xlarge'] })).changes).toEqual([]);
       await rig.deploy();
     },
     3 * MINUTES,
@@ -238,7 +239,7 @@ describe('what goes wrong', () => {
     'an update that is refused after scaling was taken off leaves the endpoint with scaling',
     async () => {
       await rig.aws.control('quota', { 'ml.g5.2xlarge': 0 });
-      await expect(rig.deploy({ endpointName: 'rollback', instanceType: 'ml.g5.2xlarge' })).rejects.toMatchObject({
+      await expect(rig.deploy({ endpointName: 'rollback', instanceTypes: ['ml.g5.2xlarge'] })).rejects.toMatchObject({
         name: 'ResourceLimitExceeded',
       });
       expect((await rig.deploy({ endpointName: 'rollback' })).changes).toEqual([]);
@@ -250,7 +251,7 @@ describe('what goes wrong', () => {
     'a first deploy without capacity fails with the reason and what to do, and so does the next',
     async () => {
       await rig.aws.control('capacity', { 'ml.g6.xlarge': 0 });
-      const failing = () => rig.deploy({ endpointName: 'no-capacity', instanceType: 'ml.g6.xlarge' });
+      const failing = () => rig.deploy({ endpointName: 'no-capacity', instanceTypes: ['ml.g6.xlarge'] });
       await expect(failing()).rejects.toMatchObject({
         message: expect.stringMatching(/no-capacity is Failed[\s\S]*no instance of this type/),
         remedy: expect.stringContaining('delete-endpoint --endpoint-name no-capacity'),
@@ -327,7 +328,8 @@ describe('what goes wrong', () => {
         });
         expect(await endpoint('busy')).toMatchObject({ EndpointStatus: 'Updating' });
         expect((await rig.deploy({ endpointName: 'busy' })).changes).toEqual([]);
-        expect(rig.lines).toEqual(['Nothing to change: everything is as wanted.']);
+        expect(rig.lines[0]).toBe('Nothing to change: everything is as wanted.');
+        expect(rig.lines.slice(1).filter((line) => !line.startsWith('  = unchanged '))).toEqual([]);
       } finally {
         await rig.aws.control('clock', { speed: 1 });
       }
@@ -434,9 +436,9 @@ test(
 );
 
 describe('the container of this repository', () => {
-  const built = () => ({
+  const built = (): Partial<DeploySettings> => ({
     imageUri: undefined,
-    instanceType: 'ml.c7i.xlarge',
+    instanceTypes: ['ml.c7i.xlarge'],
     baseImage: rig.aws.environment['WHISPER_BASE_IMAGE'] ?? '',
     endpointName: 'built',
     // The weights are none, so the container cannot start; that the image is there and is not built again can be seen.

@@ -112,7 +112,7 @@ async function defaultInputs(): Promise<Record<string, string>> {
     inputs: Record<string, { default?: string }>;
   };
   return asInputs(
-    Object.fromEntries(Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? ''])),
+    Object.fromEntries(Object.entries(action.inputs).map(([name, input]) => [name, evaluated(input.default ?? '')])),
   );
 }
 
@@ -134,3 +134,7 @@ function parseOutputs(file: string): Record<string, string> {
 /** The text of a workflow command as it was before the runner's escapes. */
 export const unescapeCommand = (text: string): string =>
   text.replaceAll('%0D', '\r').replaceAll('%0A', '\n').replaceAll('%25', '%');
+
+/** The one expression among the defaults; the runner evaluates it before the action sees it. */
+const evaluated = (value: string): string =>
+  value.replace(/\$\{\{ github\.token \}\}/, process.env['GITHUB_TOKEN'] ?? '');

@@ -1,7 +1,8 @@
 import type { Context } from '../context.js';
-import type { Change } from './changes.js';
+import { isChange } from './changes.js';
 import type { Desired } from './desired.js';
 import type { Known } from './known.js';
+import { type Progress, timed } from './progress.js';
 import { type Observed, observe, type Resource } from './resource.js';
 
 /** A resource that can be read, with its type of `Found` closed in. */
@@ -25,15 +26,6 @@ export function look(context: Context, observers: Observer[], desired: Desired):
 
 export const knownOf = (planned: Planned[]): Known => Object.assign({}, ...planned.map(({ seen }) => seen.known));
 
-/** What applying is at: what it knows and what it has changed so far. */
-export interface Progress {
-  known: Known;
-  made: Change[];
-  steps: { step: string; seconds: number }[];
-  /** Milliseconds since the epoch until which the endpoint may be waited for. */
-  deadline: () => number;
-}
-
 /**
  * Applies what differs, in order. Once something was changed, each later resource is read again before it is compared:
  * what it was may no longer hold, and what it shall be may be known only now.
@@ -48,7 +40,7 @@ export async function applyInOrder(
     const now = progress.made.length === 0 ? seen : await observe(context, desire(progress.known));
     progress.known = { ...progress.known, ...now.known };
     const desired = desire(progress.known);
-    const changes = now.changes(desired);
+    const changes = now.changes(desired).filter(isChange);
     if (changes.length === 0) continue;
     context.signal.throwIfAborted();
     for (const { action, resource, name } of changes) context.log.info(`${action} ${resource} ${name}`);
@@ -56,20 +48,5 @@ export async function applyInOrder(
       progress.known = { ...progress.known, ...(await now.apply(desired)) };
     });
     progress.made.push(...changes);
-  }
-}
-
-/** Runs one step of the story and notes how long it took. */
-export async function timed<T>(
-  { clock }: Pick<Context, 'clock'>,
-  { steps }: Pick<Progress, 'steps'>,
-  step: string,
-  body: () => Promise<T>,
-): Promise<T> {
-  const start = clock.now();
-  try {
-    return await body();
-  } finally {
-    steps.push({ step, seconds: (clock.now() - start) / 1000 });
   }
 }

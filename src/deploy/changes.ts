@@ -3,8 +3,8 @@ export interface Change {
   /** The kind, in AWS's words: `ECR repository`, `image`, `model`, `endpoint configuration`, `endpoint`, … */
   resource: string;
   name: string;
-  action: 'create' | 'update' | 'replace' | 'delete';
-  /** The fields that differ, empty on create and delete. */
+  action: 'unchanged' | 'create' | 'update' | 'replace' | 'delete';
+  /** The fields that differ; on create and delete there are none. */
   fields: FieldChange[];
 }
 
@@ -14,15 +14,20 @@ export interface FieldChange {
   new: string;
 }
 
-export interface DeployResult {
-  endpointName: string;
-  endpointArn: string;
-  imageRepository: string;
-  imageDigest: string;
-  /** `s3://bucket/prefix/` */
-  modelData: string;
-  /** Empty: everything was as wanted. */
-  changes: Change[];
-  /** Seconds of each step, in their order. */
-  steps: { step: string; seconds: number }[];
-}
+export const isChange = ({ action }: Change): boolean => action !== 'unchanged';
+
+/** A resource that is there: unchanged when no field of it differs. */
+export const updated = (resource: string, name: string, fields: FieldChange[]): Change => ({
+  resource,
+  name,
+  action: fields.length === 0 ? 'unchanged' : 'update',
+  fields,
+});
+
+/** A resource that is there as wanted, or is not there. */
+export const created = (resource: string, name: string, there: boolean): Change => ({
+  resource,
+  name,
+  action: there ? 'unchanged' : 'create',
+  fields: [],
+});

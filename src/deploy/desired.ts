@@ -1,6 +1,6 @@
 import type { CreateEndpointConfigInput, CreateModelInput } from '@aws-sdk/client-sagemaker';
 import type { DeploySettings } from '../settings/deploy.js';
-import { hasGpu } from '../settings/instance-types.js';
+import { hasGpu, hasLocalStorage } from '../settings/instance-types.js';
 import { contentHash } from './content-hash.js';
 import type { ImageSource } from './image-source.js';
 import type { Known } from './known.js';
@@ -9,6 +9,8 @@ import type { Weights } from './weights/model-files.js';
 
 /** Key of the tag on everything that a deploy makes; its value is the endpoint's name. */
 export const TAG = 'whisper-sagemaker';
+/** Key of the tag on a model with the version of the action that made it, for people. */
+export const VERSION_TAG = 'whisper-sagemaker-version';
 
 /** CUDA 12 needs driver 525 or newer; SageMaker's default for g4dn, g5 and p4d is 470. This one has 550. */
 const DEFAULT_GPU_AMI = 'al2-ami-sagemaker-inference-gpu-3-1';
@@ -21,6 +23,8 @@ const START_TIMEOUT = 1200;
 export interface Materials {
   image: ImageSource;
   weights: Weights;
+  /** Of this action, as package.json says. */
+  version: string;
 }
 
 /** Everything that a deploy makes, as it shall be. Plain data; made by `desiredState` alone. */
@@ -29,10 +33,15 @@ export interface Desired {
   region: string;
   account: string;
   bucket: { name: string; ours: boolean };
+  /** Folder of the endpoint in the bucket, with a slash at its end. */
+  folder: string;
+  /** On everything that is created: ours and the user's. */
+  tags: Tag[];
+  version: string;
   image: ImageSource;
   /** Where the weights are or go, prefix with a slash at its end. */
   weights: { bucket: string; prefix: string; files: Weights['files']; inPlace: boolean };
-  instanceType: string;
+  instanceTypes: readonly string[];
   /** Undefined until the image's digest is known: their names carry it. */
   model: (CreateModelInput & { ModelName: string }) | undefined;
   endpointConfig: (CreateEndpointConfigInput & { EndpointConfigName: string }) | undefined;
@@ -40,45 +49,69 @@ export interface Desired {
   known: Known;
 }
 
-export const tagsOf = (endpointName: string): { Key: string; Value: string }[] => [{ Key: TAG, Value: endpointName }];
+interface Tag {
+  Key: string;
+  Value: string;
+}
+
+export const tagsOf = (endpointName: string, tags: Readonly<Record<string, string>> = {}): Tag[] => [
+  { Key: TAG, Value: endpointName },
+  ...Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
+];
+
+export const bucketOf = (settings: Pick<DeploySettings, 'bucket' | 'region'>, account: string): string =>
+  settings.bucket ?? `whisper-sagemaker-${account}-${settings.region}`;
 
 export function desiredState(
   settings: DeploySettings,
   account: string,
-  { image, weights }: Materials,
+  { image, weights, version }: Materials,
   known: Known,
 ): Desired {
-  const { endpointName, region } = settings;
-  const bucket = settings.bucket ?? `whisper-sagemaker-${account}-${region}`;
-  const place = weights.inPlace ?? { bucket, prefix: `${endpointName}/models/${weights.revision}/` };
-  const model = desiredModel(settings, weights, image, known, `s3://${place.bucket}/${place.prefix}`);
+  const { endpointName, region, folder } = settings;
+  const bucket = bucketOf(settings, account);
+  const place = weights.inPlace ?? { bucket, prefix: `${folder}models/${weights.revision}/` };
+  const tags = tagsOf(endpointName, settings.tags);
+  const spec = modelSpec(settings, weights, image, known, `s3://${place.bucket}/${place.prefix}`);
+  const model = spec && {
+    ModelName: `${endpointName}-${contentHash(spec)}`,
+    ...spec,
+    Tags: [...tags, { Key: VERSION_TAG, Value: version }],
+  };
+  const config = model && configSpec(settings, model.ModelName, `s3://${bucket}/${folder}`);
   return {
     endpointName,
     region,
     account,
     bucket: { name: bucket, ours: settings.bucket === undefined },
+    folder,
+    tags,
+    version,
     image,
     weights: { ...place, files: weights.files, inPlace: weights.inPlace !== undefined },
-    instanceType: settings.instanceType,
+    instanceTypes: settings.instanceTypes,
     model,
-    endpointConfig: model && desiredEndpointConfig(settings, model.ModelName, `s3://${bucket}/${endpointName}`),
+    endpointConfig: config && { EndpointConfigName: `${endpointName}-${contentHash(config)}`, ...config, Tags: tags },
     scaling: desiredScaling(settings),
     known,
   };
 }
 
-function desiredModel(
+/** Name and tags apart, what a model is: its name is a hash of this. */
+function modelSpec(
   settings: DeploySettings,
   weights: Weights,
   image: ImageSource,
   { imageRepositoryUri, imageDigest }: Known,
   modelData: string,
-): Desired['model'] {
+) {
   if (imageRepositoryUri === undefined || imageDigest === undefined) return undefined;
-  const spec = {
+  const { subnets: Subnets, securityGroupIds: SecurityGroupIds } = settings;
+  return {
     ExecutionRoleArn: settings.executionRoleArn,
     // The container needs no network: its weights are mounted, and SageMaker itself reads and writes S3.
     EnableNetworkIsolation: true,
+    ...(Subnets.length > 0 && { VpcConfig: { Subnets, SecurityGroupIds } }),
     PrimaryContainer: {
       Image: `${imageRepositoryUri}@${imageDigest}`,
       ModelDataSource: {
@@ -95,33 +128,52 @@ function desiredModel(
       },
     },
   };
-  return { ModelName: `${settings.endpointName}-${contentHash(spec)}`, ...spec, Tags: tagsOf(settings.endpointName) };
 }
 
-function desiredEndpointConfig(settings: DeploySettings, modelName: string, prefix: string): Desired['endpointConfig'] {
-  const ami = settings.inferenceAmiVersion ?? (hasGpu(settings.instanceType) ? DEFAULT_GPU_AMI : undefined);
-  const spec = {
+/** Name and tags apart, what a configuration is. `folder`: of the endpoint in S3, with a slash at its end. */
+function configSpec(settings: DeploySettings, modelName: string, folder: string) {
+  const { instanceTypes, kmsKeyId, successTopic, errorTopic } = settings;
+  const ami = settings.inferenceAmiVersion ?? (hasGpu(instanceTypes[0]) ? DEFAULT_GPU_AMI : undefined);
+  return {
     ProductionVariants: [
       {
         VariantName: VARIANT,
         ModelName: modelName,
-        InstanceType: settings.instanceType as never,
+        ...instances(instanceTypes),
         // The least that SageMaker takes. How many there are is the scalable target's business, so that a change of
         // min-instances does not make a new configuration and with it a new fleet.
         InitialInstanceCount: 1,
         ...(ami !== undefined && { InferenceAmiVersion: ami as never }),
+        ...(settings.volumeSize !== undefined && { VolumeSizeInGB: settings.volumeSize }),
         ModelDataDownloadTimeoutInSeconds: MODEL_DOWNLOAD_TIMEOUT,
         ContainerStartupHealthCheckTimeoutInSeconds: START_TIMEOUT,
       },
     ],
+    // A disk of the host's own is encrypted by the host's key.
+    ...(kmsKeyId !== undefined && !instanceTypes.some(hasLocalStorage) && { KmsKeyId: kmsKeyId }),
     AsyncInferenceConfig: {
       ClientConfig: { MaxConcurrentInvocationsPerInstance: settings.maxConcurrentInvocations },
-      OutputConfig: { S3OutputPath: `${prefix}/output`, S3FailurePath: `${prefix}/failure` },
+      OutputConfig: {
+        S3OutputPath: `${folder}output`,
+        S3FailurePath: `${folder}failure`,
+        ...(kmsKeyId !== undefined && { KmsKeyId: kmsKeyId }),
+        ...((successTopic ?? errorTopic) !== undefined && {
+          NotificationConfig: {
+            ...(successTopic !== undefined && { SuccessTopic: successTopic }),
+            ...(errorTopic !== undefined && { ErrorTopic: errorTopic }),
+          },
+        }),
+      },
     },
   };
+}
+
+/** One type, or a pool a type: SageMaker takes the next where it has none of the first to give. */
+function instances([first, ...others]: DeploySettings['instanceTypes']) {
+  if (others.length === 0) return { InstanceType: first as never };
   return {
-    EndpointConfigName: `${settings.endpointName}-${contentHash(spec)}`,
-    ...spec,
-    Tags: tagsOf(settings.endpointName),
+    InstancePools: [first, ...others].map((type, index) => ({ InstanceType: type as never, Priority: index + 1 })),
+    // Pools are served by this routing only (aws-samples, realtime-endpoints-heterogeneous).
+    RoutingConfig: { RoutingStrategy: 'LEAST_OUTSTANDING_REQUESTS' as const },
   };
 }

@@ -50,7 +50,7 @@ export async function imageSource(settings: DeploySettings, folder: string): Pro
   if (settings.imageUri !== undefined) return { transcriber, ...parseImageUri(settings.imageUri, settings.region) };
   const buildArguments = {
     BASE_IMAGE: settings.baseImage,
-    FLAVOUR: hasGpu(settings.instanceType) ? 'cuda' : 'cpu',
+    FLAVOUR: hasGpu(settings.instanceTypes[0]) ? 'cuda' : 'cpu',
   };
   const tag = contentHash({ files: await buildInputs(folder), buildArguments, platform: PLATFORM }, TAG_LENGTH);
   return { kind: 'build', transcriber, repository: settings.ecrRepository, tag, folder, buildArguments };

@@ -1,5 +1,5 @@
 import type { Context } from '../context.js';
-import type { Change } from './changes.js';
+import { type Change, isChange } from './changes.js';
 import type { Desired } from './desired.js';
 import type { Known } from './known.js';
 
@@ -7,13 +7,13 @@ import type { Known } from './known.js';
 export interface Resource<Found> {
   /** What is there now; `undefined` or empty: nothing. Refuses (UserError) what is not ours to change. */
   read(context: Context, desired: Desired): Promise<Found>;
-  /** What has to change; empty: nothing. Pure. */
+  /** What it is against what is wanted, `unchanged` included. Pure. */
   compare(desired: Desired, found: Found): Change[];
   /** What this resource tells the later ones as it is. Pure. */
   learn?(found: Found): Known;
-  /** Tries what `apply` will need, before anything is changed; called only when `compare` found changes. */
+  /** Tries what `apply` will need, before anything is changed; called only when there are changes. */
   prepare?(context: Context): Promise<void>;
-  /** Makes it as desired; called only when `compare` found changes. Returns what the later ones wait for. */
+  /** Makes it as desired; called only when there are changes. Returns what the later ones wait for. */
   apply(context: Context, desired: Desired, found: Found): Promise<Known>;
 }
 
@@ -31,7 +31,7 @@ export async function observe<Found>(resource: Resource<Found>, context: Context
     known: resource.learn?.(found) ?? {},
     changes: (now) => resource.compare(now, found),
     prepare: async (now) => {
-      if (resource.compare(now, found).length > 0) await resource.prepare?.(context);
+      if (resource.compare(now, found).some(isChange)) await resource.prepare?.(context);
     },
     apply: (now) => resource.apply(context, now, found),
   };

@@ -116,8 +116,8 @@ function wakeAlarm(endpointName: string, policyName: string): ScalingAlarm {
   };
 }
 
-function idleAlarm({ endpointName, idleMinutes, instanceType }: DeploySettings, policyName: string): ScalingAlarm {
-  const gpu = hasGpu(instanceType);
+function idleAlarm({ endpointName, idleMinutes, instanceTypes }: DeploySettings, policyName: string): ScalingAlarm {
+  const gpu = hasGpu(instanceTypes[0]);
   return {
     AlarmName: `${endpointName}-idle`,
     AlarmDescription: 'Nothing waits and no instance works: go down to the minimum.',

@@ -23,8 +23,8 @@ interface Answer {
 }
 
 /** Says that a configuration has answered. Where it is missing, an earlier run ended before the clip came back. */
-const noteKey = ({ endpointName, endpointConfig }: Desired): string =>
-  `${endpointName}/verified/${endpointConfig?.EndpointConfigName}.json`;
+const noteKey = ({ folder, endpointConfig }: Desired): string =>
+  `${folder}verified/${endpointConfig?.EndpointConfigName}.json`;
 
 /** Whether the configuration that is wanted was verified once. */
 export async function wasVerified({ clients, signal }: Context, desired: Desired): Promise<boolean> {
@@ -41,7 +41,7 @@ export async function verify(context: Context, desired: Desired, deadline: numbe
   const { clients, signal, log } = context;
   const objects = await openBucket(clients, desired.bucket.name, desired.account, signal);
   const id = `verify-${randomUUID()}`;
-  const input = `${desired.endpointName}/input/${id}.mp3`;
+  const input = `${desired.folder}input/${id}.mp3`;
   const clip = shipped('assets', 'clip.mp3');
   const used = [input];
   try {

@@ -1,14 +1,28 @@
 import * as core from '@actions/core';
-import type { Change, DeployResult } from '../deploy/changes.js';
+import { type Change, isChange } from '../deploy/changes.js';
+import type { Progress } from '../deploy/progress.js';
+import { type DeployResult, resultOf } from '../deploy/result.js';
+import type { DeploySettings } from '../settings/deploy.js';
 
-/** Hands a deploy's result to the workflow: outputs and job summary. */
-export async function reportDeploy(result: DeployResult): Promise<void> {
+/** Tells the story of a plan or a deploy to the workflow as outputs and job summary, also when it ends half-way. */
+export async function tellDeploy(
+  { endpointName, mode }: Pick<DeploySettings, 'endpointName' | 'mode'>,
+  progress: Progress,
+  story: () => Promise<readonly Change[]>,
+): Promise<void> {
+  try {
+    const changes = await story();
+    await reportDeploy(resultOf(endpointName, progress, changes));
+    if (mode === 'deploy')
+      core.info(`The endpoint ${endpointName} ${changes.length === 0 ? 'is as wanted' : 'serves what was asked for'}.`);
+  } catch (error) {
+    await reportDeploy(resultOf(endpointName, progress));
+    throw error;
+  }
+}
+
+async function reportDeploy(result: DeployResult): Promise<void> {
   for (const [name, value] of Object.entries(deployOutputs(result))) core.setOutput(name, value);
-  core.info(
-    result.changes.length === 0
-      ? `The endpoint ${result.endpointName} is as wanted.`
-      : `The endpoint ${result.endpointName} serves what was asked for.`,
-  );
   // Outside of a workflow there is no summary to write to.
   if (process.env['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(deploySummary(result), true).write();
 }
@@ -21,7 +35,7 @@ export function deployOutputs(result: DeployResult): Record<string, string> {
     'image-repository': result.imageRepository,
     'image-digest': result.imageDigest,
     'model-data': result.modelData,
-    changed: String(result.changes.length > 0),
+    changed: String(result.changes.some(isChange)),
     changes: JSON.stringify(result.changes),
   };
 }

@@ -4,6 +4,8 @@ import {
   choice,
   flag,
   type Inputs,
+  lines,
+  list,
   matching,
   optional,
   parseInputs,
@@ -11,8 +13,18 @@ import {
   wholeNumber,
   wrong,
 } from './inputs.js';
-import { hasGpu, isKnownInstanceType } from './instance-types.js';
-import { endpointName, region } from './shared.js';
+import { hasGpu, hasLocalStorage, isKnownInstanceType } from './instance-types.js';
+import {
+  type CommonSettings,
+  common,
+  commonSettings,
+  type DrainSettings,
+  drain,
+  folderOf,
+  keep,
+  kept,
+  places,
+} from './shared.js';
 
 /** Where the weights come from. */
 export type ModelSource =
@@ -24,15 +36,17 @@ export type ModelSource =
 
 export const computeTypes = ['auto', 'float16', 'int8_float16', 'int8', 'float32'] as const;
 
-export interface DeploySettings {
-  mode: 'deploy';
-  endpointName: string;
-  region: string;
+/** `plan` and `deploy` take the same inputs: a plan is of a deploy. */
+export interface DeploySettings extends CommonSettings, DrainSettings {
+  mode: 'plan' | 'deploy';
   waitMinutes: number;
   executionRoleArn: string;
   model: ModelSource;
   computeType: (typeof computeTypes)[number];
-  instanceType: string;
+  /** In the order of preference, at least one; all with a GPU or all without. */
+  instanceTypes: [string, ...string[]];
+  /** GB; undefined: SageMaker's own choice. */
+  volumeSize: number | undefined;
   minInstances: number;
   maxInstances: number;
   backlogPerInstance: number;
@@ -42,18 +56,65 @@ export interface DeploySettings {
   inferenceAmiVersion: string | undefined;
   /** Undefined: a bucket of our own. */
   bucket: string | undefined;
+  /** Folder of the endpoint in the bucket, with a slash at its end. */
+  folder: string;
+  /** How SageMaker gets the weights: a folder of files, or one archive. */
+  package: 'prefix' | 'tar.gz';
   ecrRepository: string;
   baseImage: string;
   /** Undefined: build the image. */
   imageUri: string | undefined;
   verify: boolean;
+  /** Whether an endpoint that Failed is deleted and made again. */
+  replaceFailed: boolean;
+  keep: number | 'all';
+  /** The user's own tags; ours are not among them. */
+  tags: Record<string, string>;
+  kmsKeyId: string | undefined;
+  /** Both empty or neither. */
+  subnets: string[];
+  securityGroupIds: string[];
+  /** ARNs of SNS topics. */
+  successTopic: string | undefined;
+  errorTopic: string | undefined;
+  /** Of one instance, in the user's currency. */
+  pricePerHour: number | undefined;
+  /** Whether a plan is told on its pull request. */
+  comment: boolean;
+  githubToken: string | undefined;
 }
 
 const S3_PREFIX = /^s3:\/\/([^/]+)\/([^/].*)$/;
 
+/** Characters that every service takes in a tag (SageMaker, S3, ECR, CloudWatch, Application Auto Scaling). */
+const TAG_LINE = /^(?!aws:)[\p{L}\p{N} _.:/+@-]{1,128}=[\p{L}\p{N} _.:/=+@-]{0,256}$/u;
+
+const tagLines = z.pipe(
+  lines.check(
+    z.refine((found) => found.length <= 40 && found.every((line) => TAG_LINE.test(line)), {
+      error: 'must be one key=value a line, 40 at most',
+    }),
+    z.refine((found) => !found.some((line) => line.startsWith('whisper-sagemaker')), {
+      error: 'must leave keys that begin with whisper-sagemaker to this action',
+    }),
+  ),
+  z.transform((found) =>
+    found.map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  ),
+);
+
+const topic = optional(
+  /^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(?:\.fifo)?$/,
+  'must be the ARN of an SNS topic, as arn:aws:sns:eu-west-1:123456789012:name',
+);
+
+const numberOf = (value: string | undefined): number | undefined => (value === undefined ? undefined : Number(value));
+
 const schema = z.object({
-  'endpoint-name': endpointName,
-  'aws-region': region,
+  ...common,
+  ...places,
+  ...drain,
+  ...keep,
   'wait-minutes': wholeNumber(1, 720, 60),
   'execution-role-arn': matching(
     /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
@@ -68,12 +129,12 @@ const schema = z.object({
   'hub-url': matching(/^https?:\/\/\S+$/, 'must be an http(s) address'),
   'hub-token': text,
   'compute-type': choice(...computeTypes),
-  'instance-type': text.check(
-    z.refine(isKnownInstanceType, {
-      error:
-        'must be a SageMaker instance type that this action knows, such as ml.g4dn.xlarge, ml.g5.xlarge or ml.g6.xlarge',
-    }),
-  ),
+  'instance-type': list(
+    isKnownInstanceType,
+    5,
+    'must be a SageMaker instance type that this action knows, such as ml.g4dn.xlarge, ml.g5.xlarge or ml.g6.xlarge, or up to five in the order of preference',
+  ).check(z.refine((types) => types.length > 0, { error: 'must name an instance type, such as ml.g4dn.xlarge' })),
+  'volume-size': optional(/^(?:[1-9]|[1-9]\d|[1-4]\d\d|50\d|51[0-2])$/, 'must be a number of GB from 1 to 512'),
   'min-instances': wholeNumber(0, 100),
   'max-instances': wholeNumber(1, 100),
   'backlog-per-instance': wholeNumber(1, 100_000),
@@ -83,33 +144,39 @@ const schema = z.object({
     /^al2[\w-]+$/,
     'must be a SageMaker inference AMI, such as al2-ami-sagemaker-inference-gpu-3-1',
   ),
-  bucket: optional(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of an S3 bucket'),
-  'ecr-repository': matching(
-    /^(?=.{2,256}$)[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$/,
-    'must be the name of an ECR repository: lower-case letters, digits, and - _ . / between them',
-  ),
   'base-image': matching(/^\S+$/, 'must name a container image'),
   'image-uri': optional(
     /^[^\s/]+\/[^\s@]+(?::[\w.-]+|@sha256:[0-9a-f]{64})$/,
     'must be an image with its registry and a tag or digest, as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/name:tag',
   ),
   verify: flag,
+  package: choice('prefix', 'tar.gz'),
+  'replace-failed': flag,
+  tags: tagLines,
+  'kms-key-id': optional(/^[\w:/-]{1,2048}$/, 'must be the id, the ARN or the alias of a KMS key'),
+  subnets: list(/^subnet-[0-9a-f]{8,17}$/, 16, 'must be ids of subnets, such as subnet-0123456789abcdef0'),
+  'security-group-ids': list(/^sg-[0-9a-f]{8,17}$/, 5, 'must be ids of security groups, such as sg-0123456789abcdef0'),
+  'success-topic': topic,
+  'error-topic': topic,
+  'price-per-hour': optional(/^\d{1,6}(?:\.\d{1,6})?$/, 'must be a price, such as 0.74'),
+  comment: flag,
+  'github-token': text,
 });
 
 /** @throws UserError that lists every bad input */
-export function deploySettings(inputs: Inputs): DeploySettings {
+export function deploySettings(mode: DeploySettings['mode'], inputs: Inputs): DeploySettings {
   const given = parseInputs(schema, inputs);
   const conflicts = conflictsOf(given);
   if (conflicts.length > 0) throw badInputs(conflicts);
   return {
-    mode: 'deploy',
-    endpointName: given['endpoint-name'],
-    region: given['aws-region'],
+    mode,
+    ...commonSettings(given),
     waitMinutes: given['wait-minutes'],
     executionRoleArn: given['execution-role-arn'],
     model: modelSource(given),
     computeType: given['compute-type'],
-    instanceType: given['instance-type'],
+    instanceTypes: given['instance-type'] as [string, ...string[]],
+    volumeSize: numberOf(given['volume-size']),
     minInstances: given['min-instances'],
     maxInstances: given['max-instances'],
     backlogPerInstance: given['backlog-per-instance'],
@@ -117,10 +184,25 @@ export function deploySettings(inputs: Inputs): DeploySettings {
     maxConcurrentInvocations: given['max-concurrent-invocations'],
     inferenceAmiVersion: given['inference-ami-version'],
     bucket: given.bucket,
+    folder: folderOf(given.prefix, given['endpoint-name']),
+    package: given.package,
     ecrRepository: given['ecr-repository'],
     baseImage: given['base-image'],
     imageUri: given['image-uri'],
     verify: given.verify,
+    replaceFailed: given['replace-failed'],
+    drainMinutes: given['drain-minutes'],
+    whenBusy: given['when-busy'],
+    keep: kept(given.keep),
+    tags: Object.fromEntries(given.tags),
+    kmsKeyId: given['kms-key-id'],
+    subnets: given.subnets,
+    securityGroupIds: given['security-group-ids'],
+    successTopic: given['success-topic'],
+    errorTopic: given['error-topic'],
+    pricePerHour: numberOf(given['price-per-hour']),
+    comment: given.comment,
+    githubToken: given['github-token'] || undefined,
   };
 }
 
@@ -137,14 +219,30 @@ function conflictsOf(given: Given): string[] {
       ),
     );
   }
-  if (!hasGpu(given['instance-type']) && given['compute-type'].includes('float16')) {
+  const types = given['instance-type'];
+  const [type = ''] = types;
+  if (types.some((other) => hasGpu(other) !== hasGpu(type))) {
+    found.push(wrong('instance-type', types.join(', '), 'must name types with a GPU only, or types without one only'));
+  }
+  if (!hasGpu(type) && given['compute-type'].includes('float16')) {
+    found.push(
+      wrong('compute-type', given['compute-type'], `needs a GPU, and ${type} has none: take auto, int8 or float32`),
+    );
+  }
+  const local = types.filter(hasLocalStorage);
+  if (given['volume-size'] !== undefined && local.length > 0) {
     found.push(
       wrong(
-        'compute-type',
-        given['compute-type'],
-        `needs a GPU, and ${given['instance-type']} has none: take auto, int8 or float32`,
+        'volume-size',
+        given['volume-size'],
+        `must be empty: ${local.join(', ')} use disks of their own, whose size is fixed`,
       ),
     );
+  }
+  if ((given.subnets.length === 0) !== (given['security-group-ids'].length === 0)) {
+    const [empty, other] =
+      given.subnets.length === 0 ? ['subnets', 'security-group-ids'] : ['security-group-ids', 'subnets'];
+    found.push(wrong(empty, '', `must be given with ${other}: SageMaker takes both or neither`));
   }
   return found;
 }

@@ -97,6 +97,20 @@ export const listOf = <const T extends string>(values: readonly T[]) =>
     z.transform((value): T[] => [...new Set(entries(value) as T[])]),
   );
 
+/** Entries that pass a test, `most` at most, separated by commas or white space; none twice. May be empty. */
+export const list = (takes: RegExp | ((entry: string) => boolean), most: number, rule: string) =>
+  z.pipe(
+    text.check(
+      z.refine(
+        (value) =>
+          entries(value).length <= most &&
+          entries(value).every((entry) => (takes instanceof RegExp ? takes.test(entry) : takes(entry))),
+        { error: rule },
+      ),
+    ),
+    z.transform((value): string[] => [...new Set(entries(value))]),
+  );
+
 /** One entry a line. */
 export const lines = z.pipe(
   text,

@@ -32,4 +32,9 @@ export const gpuInstanceTypes: ReadonlySet<string> = new Set(typesOf(GPU_FAMILIE
 export const cpuInstanceTypes: ReadonlySet<string> = new Set(typesOf(CPU_FAMILIES));
 
 export const isKnownInstanceType = (type: string): boolean => gpuInstanceTypes.has(type) || cpuInstanceTypes.has(type);
+
+/** Families whose hosts have no disk of their own: only theirs can be given a size and a key (CreateEndpointConfig). */
+const WITHOUT_LOCAL_STORAGE = /^ml\.(?:p3|c5|c6i|c7i|m5|m6i|m7i)\./;
+
+export const hasLocalStorage = (type: string): boolean => !WITHOUT_LOCAL_STORAGE.test(type);
 export const hasGpu = (type: string): boolean => gpuInstanceTypes.has(type);

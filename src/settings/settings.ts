@@ -1,8 +1,9 @@
 import { type DeploySettings, deploySettings } from './deploy.js';
 import { badInputs, readInputs, wrong } from './inputs.js';
+import { type DestroySettings, destroySettings, type PruneSettings, pruneSettings } from './remove.js';
 import { type TranscribeSettings, transcribeSettings } from './transcribe.js';
 
-export type Settings = DeploySettings | TranscribeSettings;
+export type Settings = DeploySettings | PruneSettings | DestroySettings | TranscribeSettings;
 
 /**
  * What this run shall do, from the step's inputs.
@@ -13,11 +14,16 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   inputs['aws-region'] ||= environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || '';
   const mode = inputs['mode'] ?? '';
   switch (mode) {
+    case 'plan':
     case 'deploy':
-      return deploySettings(inputs);
+      return deploySettings(mode, inputs);
+    case 'prune':
+      return pruneSettings(inputs);
+    case 'destroy':
+      return destroySettings(inputs);
     case 'transcribe':
       return transcribeSettings(inputs, environment['GITHUB_WORKSPACE'] || process.cwd());
     default:
-      throw badInputs([wrong('mode', mode, 'must be `deploy` or `transcribe`')]);
+      throw badInputs([wrong('mode', mode, 'must be `plan`, `deploy`, `transcribe`, `prune` or `destroy`')]);
   }
 }

@@ -11,7 +11,7 @@ import {
   text,
   wholeNumber,
 } from './inputs.js';
-import { endpointName, region } from './shared.js';
+import { type CommonSettings, common, commonSettings } from './shared.js';
 
 export const formats = ['txt', 'srt', 'vtt', 'json'] as const;
 export type Format = (typeof formats)[number];
@@ -24,10 +24,8 @@ export interface TranscriptionOptions {
   hotwords?: string;
 }
 
-export interface TranscribeSettings {
+export interface TranscribeSettings extends CommonSettings {
   mode: 'transcribe';
-  endpointName: string;
-  region: string;
   waitMinutes: number;
   /** Globs, relative to the workspace. */
   files: string[];
@@ -45,8 +43,7 @@ export interface TranscribeSettings {
 }
 
 const schema = z.object({
-  'endpoint-name': endpointName,
-  'aws-region': region,
+  ...common,
   'wait-minutes': wholeNumber(1, 8640, 340),
   files: lines.check(
     z.refine((globs) => globs.length > 0, {
@@ -76,8 +73,7 @@ export function transcribeSettings(inputs: Inputs, workspace: string): Transcrib
   const { language, task, prompt, hotwords } = given;
   return {
     mode: 'transcribe',
-    endpointName: given['endpoint-name'],
-    region: given['aws-region'],
+    ...commonSettings(given),
     waitMinutes: given['wait-minutes'],
     files: given.files,
     exclude: given.exclude,

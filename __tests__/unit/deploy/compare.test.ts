@@ -2,10 +2,11 @@ import type { ScalingPolicy } from '@aws-sdk/client-application-auto-scaling';
 import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import { describe, expect, test } from '@jest/globals';
+import { type Change, isChange } from '../../../src/deploy/changes.js';
 import type { Desired } from '../../../src/deploy/desired.js';
 import { alarms } from '../../../src/deploy/resources/alarms.js';
 import { bucket } from '../../../src/deploy/resources/bucket.js';
-import { endpointResource } from '../../../src/deploy/resources/endpoint.js';
+import { endpointResource, type FoundEndpoint } from '../../../src/deploy/resources/endpoint.js';
 import { endpointConfig } from '../../../src/deploy/resources/endpoint-config.js';
 import { image } from '../../../src/deploy/resources/image.js';
 import { model } from '../../../src/deploy/resources/model.js';
@@ -16,6 +17,7 @@ import { weightsResource } from '../../../src/deploy/resources/weights.js';
 import { desired, known, materials } from '../../helpers/desired.ts';
 
 const wanted = desired();
+const changes = (compared: Change[]): Change[] => compared.filter(isChange);
 const weights = weightsResource(materials.weights);
 const endpoint = endpointResource(() => 0);
 
@@ -51,15 +53,11 @@ test('nothing is there: everything is created', () => {
 
 describe('weights', () => {
   test('complete: nothing; a file that is missing or of another size: that file', () => {
-    expect(
-      weights.compare(
-        wanted,
-        new Map([
-          ['config.json', 2],
-          ['model.bin', 1000],
-        ]),
-      ),
-    ).toEqual([]);
+    const whole = new Map([
+      ['config.json', 2],
+      ['model.bin', 1000],
+    ]);
+    expect(changes(weights.compare(wanted, whole))).toEqual([]);
     const [change] = weights.compare(
       wanted,
       new Map([
@@ -74,9 +72,9 @@ describe('weights', () => {
 describe('a given image and a given bucket', () => {
   test('are used as they are', () => {
     const given = desired({ bucket: 'mine' });
-    expect(bucket.compare(given, undefined)).toEqual([]);
+    expect(changes(bucket.compare(given, undefined))).toEqual([]);
     const source = { ...materials.image, kind: 'given', repositoryUri: 'r/x', labelLength: 16 } as Desired['image'];
-    expect(image.compare({ ...wanted, image: source }, undefined)).toEqual([]);
+    expect(changes(image.compare({ ...wanted, image: source }, undefined))).toEqual([]);
   });
 });
 
@@ -84,7 +82,7 @@ describe('our own bucket', () => {
   const open = { publicAccess: {}, rules: [] };
 
   test('a public access block that was opened and rules that were lost are put back', () => {
-    const [change] = bucket.compare(wanted, open);
+    const [change] = changes(bucket.compare(wanted, open));
     expect(change?.action).toBe('update');
     expect(change?.fields.map(({ field }) => field)).toEqual([
       'PublicAccessBlock.BlockPublicAcls',
@@ -102,7 +100,7 @@ describe('our own bucket', () => {
 
 describe('the endpoint', () => {
   const config = wanted.endpointConfig?.EndpointConfigName ?? '';
-  const found = (description: Partial<DescribeEndpointOutput>, serves?: { config: unknown; model: unknown }) => ({
+  const found = (description: Partial<DescribeEndpointOutput>, serves?: FoundEndpoint['serves']) => ({
     endpoint: {
       EndpointName: 'whisper',
       EndpointStatus: 'InService',
@@ -113,12 +111,12 @@ describe('the endpoint', () => {
   });
 
   test('serving what is wanted: nothing', () => {
-    expect(endpoint.compare(wanted, found({ EndpointConfigName: config }))).toEqual([]);
+    expect(changes(endpoint.compare(wanted, found({ EndpointConfigName: config })))).toEqual([]);
   });
 
   test('Updating because of scaling: nothing, and nothing is waited for', () => {
     const scaled = found({ EndpointConfigName: config, EndpointStatus: 'Updating' });
-    expect(endpoint.compare(wanted, scaled)).toEqual([]);
+    expect(changes(endpoint.compare(wanted, scaled))).toEqual([]);
     expect(endpoint.learn?.(scaled)).toMatchObject({ deploying: false });
   });
 
@@ -130,19 +128,21 @@ describe('the endpoint', () => {
     ],
   ])('on its way to what is wanted (%s): nothing to change, but to wait for', (_why, description) => {
     const underway = found(description);
-    expect(endpoint.compare(wanted, underway)).toEqual([]);
+    expect(changes(endpoint.compare(wanted, underway))).toEqual([]);
     expect(endpoint.learn?.(underway)).toMatchObject({ deploying: true });
   });
 
   test('on its way to something else: update', () => {
     const description = { EndpointStatus: 'Updating', PendingDeploymentSummary: { EndpointConfigName: 'other' } };
-    const [change] = endpoint.compare(wanted, found({ ...description, EndpointConfigName: config } as never));
+    const [change] = changes(endpoint.compare(wanted, found({ ...description, EndpointConfigName: config } as never)));
     expect(change?.action).toBe('update');
   });
 
   test('the change says what differs from what is served', () => {
-    const served = desired({ instanceType: 'ml.g5.xlarge', computeType: 'int8' });
-    const [change] = endpoint.compare(wanted, found({}, { config: served.endpointConfig, model: served.model }));
+    const served = desired({ instanceTypes: ['ml.g5.xlarge'], computeType: 'int8' });
+    const [change] = changes(
+      endpoint.compare(wanted, found({}, { config: served.endpointConfig, model: served.model, version: undefined })),
+    );
     expect(change?.fields).toEqual([
       { field: 'EndpointConfigName', old: 'whisper-old', new: config },
       { field: 'PrimaryContainer.Environment.WHISPER_COMPUTE_TYPE', old: 'int8', new: 'auto' },
@@ -175,14 +175,14 @@ describe('scaling', () => {
 
   test('as wanted: nothing, in whatever order the metrics come back', () => {
     const found = asFound();
-    expect(scalableTarget.compare(wanted, { ...wanted.scaling.target, RoleARN: 'arn' } as never)).toEqual([]);
-    expect(scalingPolicies.compare(wanted, found.policies)).toEqual([]);
-    expect(alarms.compare(wanted, found.alarms)).toEqual([]);
+    expect(changes(scalableTarget.compare(wanted, { ...wanted.scaling.target, RoleARN: 'arn' } as never))).toEqual([]);
+    expect(changes(scalingPolicies.compare(wanted, found.policies))).toEqual([]);
+    expect(changes(alarms.compare(wanted, found.alarms))).toEqual([]);
   });
 
   test('scaling that somebody suspended is taken up again', () => {
     const SuspendedState = { ...wanted.scaling.target.SuspendedState, DynamicScalingInSuspended: true };
-    const [change] = scalableTarget.compare(wanted, { ...wanted.scaling.target, SuspendedState } as never);
+    const [change] = changes(scalableTarget.compare(wanted, { ...wanted.scaling.target, SuspendedState } as never));
     expect(change?.fields).toEqual([{ field: 'SuspendedState.DynamicScalingInSuspended', old: 'true', new: 'false' }]);
   });
 
@@ -193,7 +193,7 @@ describe('scaling', () => {
       ...idle,
       StepScalingPolicyConfiguration: { ...idle?.StepScalingPolicyConfiguration, Cooldown: 900 },
     } as ScalingPolicy);
-    expect(scalingPolicies.compare(wanted, policies)).toEqual([
+    expect(changes(scalingPolicies.compare(wanted, policies))).toEqual([
       {
         resource: 'scaling policy',
         name: 'whisper-idle',
@@ -207,7 +207,7 @@ describe('scaling', () => {
     const { policies } = asFound();
     policies.set('whisper-backlog', { PolicyName: 'whisper-backlog' } as ScalingPolicy);
     policies.set('somebodys', { PolicyName: 'somebodys' } as ScalingPolicy);
-    expect(scalingPolicies.compare(wanted, policies)).toEqual([
+    expect(changes(scalingPolicies.compare(wanted, policies))).toEqual([
       { resource: 'scaling policy', name: 'whisper-backlog', action: 'delete', fields: [] },
     ]);
   });
@@ -216,7 +216,7 @@ describe('scaling', () => {
     const found = asFound().alarms;
     found.set('whisper-idle', { ...found.get('whisper-idle'), ActionsEnabled: false });
     found.set('whisper-wake', { ...found.get('whisper-wake'), AlarmActions: ['arn:policy/gone'] });
-    expect(alarms.compare(wanted, found)).toEqual([
+    expect(changes(alarms.compare(wanted, found))).toEqual([
       {
         resource: 'alarm',
         name: 'whisper-wake',

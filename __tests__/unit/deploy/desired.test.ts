@@ -36,7 +36,7 @@ describe('names carry content', () => {
   });
 
   test.each<[string, Partial<DeploySettings>]>([
-    ['instance-type', { instanceType: 'ml.g5.xlarge' }],
+    ['instance-type', { instanceTypes: ['ml.g5.xlarge'] }],
     ['inference-ami-version', { inferenceAmiVersion: 'al2-ami-sagemaker-inference-gpu-2' }],
   ])('%s makes a new configuration of the same model', (_name, change) => {
     const after = namesOf(desired(change));
@@ -93,7 +93,10 @@ test('the model: image by digest, weights unpacked, no network, and who it is in
         WHISPER_CONCURRENCY: '1',
       },
     },
-    Tags: [{ Key: 'whisper-sagemaker', Value: 'whisper' }],
+    Tags: [
+      { Key: 'whisper-sagemaker', Value: 'whisper' },
+      { Key: 'whisper-sagemaker-version', Value: '1.2.3' },
+    ],
   });
 });
 
@@ -116,7 +119,7 @@ describe('the configuration', () => {
 
   test('a GPU gets the host image with the driver for CUDA 12, a CPU none, and the input wins', () => {
     expect(variant({})?.InferenceAmiVersion).toBe('al2-ami-sagemaker-inference-gpu-3-1');
-    expect(variant({ instanceType: 'ml.c7i.xlarge' })).not.toHaveProperty('InferenceAmiVersion');
+    expect(variant({ instanceTypes: ['ml.c7i.xlarge'] })).not.toHaveProperty('InferenceAmiVersion');
     expect(variant({ inferenceAmiVersion: 'al2023-ami-sagemaker-inference-gpu-4-1' })?.InferenceAmiVersion).toBe(
       'al2023-ami-sagemaker-inference-gpu-4-1',
     );

@@ -44,9 +44,13 @@ describe('the tag is the content of what the image is made of', () => {
   });
 
   test('base image and flavour are part of it', async () => {
-    const tags = [await tag(), await tag({ baseImage: 'python:3.13' }), await tag({ instanceType: 'ml.c7i.xlarge' })];
+    const tags = [
+      await tag(),
+      await tag({ baseImage: 'python:3.13' }),
+      await tag({ instanceTypes: ['ml.c7i.xlarge'] }),
+    ];
     expect(new Set(tags).size).toBe(3);
-    expect(await tag({ instanceType: 'ml.g5.xlarge' })).toBe(tags[0]);
+    expect(await tag({ instanceTypes: ['ml.g5.xlarge'] })).toBe(tags[0]);
   });
 
   test('a .dockerignore that the hash could not follow is an error', async () => {

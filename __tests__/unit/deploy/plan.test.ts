@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { planLines } from '../../../src/deploy/plan.js';
+import { planLines } from '../../../src/deploy/plan-lines.js';
 
 test('the plan says what, how and from what to what', () => {
   expect(

@@ -99,7 +99,7 @@ describe('down to the minimum', () => {
   });
 
   test('a CPU type has no GPU to ask', () => {
-    const { Metrics = [] } = alarm('idle', { instanceType: 'ml.c7i.xlarge' }) ?? {};
+    const { Metrics = [] } = alarm('idle', { instanceTypes: ['ml.c7i.xlarge'] }) ?? {};
     expect(Metrics.map(({ Id }) => Id)).toEqual(['backlog', 'cpu', 'idle']);
     expect(Metrics.at(-1)?.Expression).toBe('IF(cpu<20, FILL(backlog,0)<1, 0)');
   });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import type { DeployResult } from '../../../src/deploy/changes.js';
+import type { DeployResult } from '../../../src/deploy/result.js';
 import { cell, deployOutputs, deploySummary } from '../../../src/report/deploy.js';
 
 const result: DeployResult = {

@@ -74,7 +74,7 @@ describe('a bad input is named with what was found and what it takes', () => {
     [
       'unknown mode',
       () => readSettings(environment({ mode: 'delete' })),
-      /mode is "delete"; it must be `deploy` or `transcribe`/,
+      /mode is "delete"; it must be `plan`, `deploy`, `transcribe`, `prune` or `destroy`/,
     ],
     ['no mode', () => readSettings(environment({ mode: '' })), /mode is empty/],
     ['no role', () => deploy({ 'execution-role-arn': '' }), /execution-role-arn is empty; it must be the ARN/],

@@ -1,8 +1,8 @@
 import type { MetricAlarm, MetricDataQuery, PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
-import type { Change } from '../changes.js';
-import { type Desired, TAG, tagsOf } from '../desired.js';
+import { type Change, created, isChange, updated } from '../changes.js';
+import { type Desired, TAG } from '../desired.js';
 import { differences } from '../difference.js';
 import type { Known } from '../known.js';
 import type { Resource } from '../resource.js';
@@ -25,14 +25,14 @@ export const alarms: Resource<FoundAlarms> = {
   },
 
   compare: ({ scaling, known }, found) =>
-    scaling.alarms.flatMap((alarm) => changeOf(alarm, known, found.get(alarm.AlarmName))),
+    scaling.alarms.map((alarm) => changeOf(alarm, known, found.get(alarm.AlarmName))),
 
-  async apply({ clients, signal }, { scaling, known, endpointName }, found) {
+  async apply({ clients, signal }, { scaling, known, tags }, found) {
     const cloudwatch = await clients.cloudwatch();
     for (const alarm of scaling.alarms) {
-      if (changeOf(alarm, known, found.get(alarm.AlarmName)).length === 0) continue;
+      if (!isChange(changeOf(alarm, known, found.get(alarm.AlarmName)))) continue;
       // Tags are taken on creation only, and ignored later.
-      await cloudwatch.putMetricAlarm({ ...specOf(alarm, known), Tags: tagsOf(endpointName) }, { abortSignal: signal });
+      await cloudwatch.putMetricAlarm({ ...specOf(alarm, known), Tags: tags }, { abortSignal: signal });
     }
     return {};
   },
@@ -56,11 +56,9 @@ async function requireOurs({ clients, signal }: Context, desired: Desired, found
   }
 }
 
-function changeOf(alarm: ScalingAlarm, known: Known, found: MetricAlarm | undefined): Change[] {
-  const change = { resource: 'alarm', name: alarm.AlarmName };
-  if (!found) return [{ ...change, action: 'create', fields: [] }];
-  const fields = differences(ordered(specOf(alarm, known)), ordered(found));
-  return fields.length === 0 ? [] : [{ ...change, action: 'update', fields }];
+function changeOf(alarm: ScalingAlarm, known: Known, found: MetricAlarm | undefined): Change {
+  if (!found) return created('alarm', alarm.AlarmName, false);
+  return updated('alarm', alarm.AlarmName, differences(ordered(specOf(alarm, known)), ordered(found)));
 }
 
 /** The alarm with the ARN of its policy, which is new whenever the policy was deleted and made again. */

@@ -3,7 +3,8 @@ import { headBucket, requireBucket } from '../../aws/bucket.js';
 import { isNamed, unlessAbsent } from '../../aws/error-name.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
-import { type Desired, TAG, tagsOf } from '../desired.js';
+import { created, updated } from '../changes.js';
+import { type Desired, TAG } from '../desired.js';
 import { differences } from '../difference.js';
 import type { Resource } from '../resource.js';
 
@@ -36,13 +37,13 @@ export const bucket: Resource<FoundBucket | undefined> = {
 
   compare(desired, found) {
     const { name, ours } = desired.bucket;
-    if (!ours) return [];
-    if (!found) return [{ resource: 'bucket', name, action: 'create', fields: [] }];
+    if (!ours) return [created('bucket', name, true)];
+    if (!found) return [created('bucket', name, false)];
     const fields = [
       ...differences(ALL_BLOCKED, found.publicAccess, 'PublicAccessBlock'),
-      ...differences(rulesById(rulesFor(desired.endpointName)), rulesById(found.rules), 'Lifecycle'),
+      ...differences(rulesById(rulesFor(desired)), rulesById(found.rules), 'Lifecycle'),
     ];
-    return fields.length === 0 ? [] : [{ resource: 'bucket', name, action: 'update', fields }];
+    return [updated('bucket', name, fields)];
   },
 
   async apply({ clients, signal }, desired, found) {
@@ -51,7 +52,7 @@ export const bucket: Resource<FoundBucket | undefined> = {
     if (!found) await create(s3, desired, options);
     const at = { Bucket: desired.bucket.name, ExpectedBucketOwner: desired.account };
     await s3.putPublicAccessBlock({ ...at, PublicAccessBlockConfiguration: ALL_BLOCKED }, options);
-    const ours = rulesFor(desired.endpointName);
+    const ours = rulesFor(desired);
     // The call replaces all rules, and other endpoints share the bucket.
     const others = (found?.rules ?? []).filter(({ ID }) => !ours.some((rule) => rule.ID === ID));
     const LifecycleConfiguration = { Rules: [...others, ...ours] };
@@ -80,14 +81,11 @@ async function readOurs({ clients, signal }: Context, { bucket, account }: Desir
 
 /** The tag comes with the bucket, so that no interrupted run leaves one behind that the next run takes for a stranger's. */
 async function create(s3: S3, desired: Desired, options: { abortSignal: AbortSignal }): Promise<void> {
-  const { bucket, region, endpointName, account } = desired;
+  const { bucket, region, tags, account } = desired;
   // us-east-1 is the one region that must not be named.
   const place = region === 'us-east-1' ? {} : { LocationConstraint: region as BucketLocationConstraint };
   try {
-    await s3.createBucket(
-      { Bucket: bucket.name, CreateBucketConfiguration: { ...place, Tags: tagsOf(endpointName) } },
-      options,
-    );
+    await s3.createBucket({ Bucket: bucket.name, CreateBucketConfiguration: { ...place, Tags: tags } }, options);
   } catch (error) {
     // Another deploy made it at the same time.
     if (!isNamed(error, 'BucketAlreadyOwnedByYou')) throw error;
@@ -105,7 +103,7 @@ async function create(s3: S3, desired: Desired, options: { abortSignal: AbortSig
 }
 
 /** What a run that was killed leaves behind: parts of uploads, audio, answers and claims. Models and results stay. */
-function rulesFor(endpointName: string): LifecycleRule[] {
+function rulesFor({ endpointName, folder: root }: Desired): LifecycleRule[] {
   return [
     {
       ID: 'incomplete-uploads',
@@ -117,7 +115,7 @@ function rulesFor(endpointName: string): LifecycleRule[] {
       (folder): LifecycleRule => ({
         ID: `${endpointName}-${folder}`,
         Status: 'Enabled',
-        Filter: { Prefix: `${endpointName}/${folder}/` },
+        Filter: { Prefix: `${root}${folder}/` },
         Expiration: { Days: LEFTOVER_DAYS },
       }),
     ),

@@ -1,6 +1,7 @@
 import { retrying } from '../../aws/retry.js';
 import { createdOrThere, described, isNotYetVisible } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
+import { created } from '../changes.js';
 import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
 import { notYetNamed } from './model.js';
@@ -14,17 +15,9 @@ export const endpointConfig: Resource<boolean> = {
     );
   },
 
-  compare: ({ endpointConfig, endpointName }, found) =>
-    found
-      ? []
-      : [
-          {
-            resource: 'endpoint configuration',
-            name: endpointConfig?.EndpointConfigName ?? notYetNamed(endpointName),
-            action: 'create',
-            fields: [],
-          },
-        ],
+  compare: ({ endpointConfig, endpointName }, found) => [
+    created('endpoint configuration', endpointConfig?.EndpointConfigName ?? notYetNamed(endpointName), found),
+  ],
 
   async apply(context, { endpointConfig }) {
     const { clients, signal } = context;

@@ -4,8 +4,8 @@ import { retrying } from '../../aws/retry.js';
 import { createdOrThere, isInProgress, isNotYetVisible } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
-import type { FieldChange } from '../changes.js';
-import { type Desired, TAG, tagsOf } from '../desired.js';
+import { created, type FieldChange, updated } from '../changes.js';
+import { type Desired, TAG, VERSION_TAG } from '../desired.js';
 import { differences } from '../difference.js';
 import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
@@ -17,7 +17,7 @@ import { describeModel } from './model.js';
 export interface FoundEndpoint {
   endpoint: DescribeEndpointOutput;
   /** What it serves now, in the fields of the wanted specs; read only when something else is wanted. */
-  serves: { config: unknown; model: unknown } | undefined;
+  serves: { config: unknown; model: unknown; version: string | undefined } | undefined;
 }
 
 /**
@@ -36,10 +36,9 @@ export function endpointResource(deadlineOf: () => number): Resource<FoundEndpoi
     },
 
     compare(desired, found) {
-      const change = { resource: 'endpoint', name: desired.endpointName };
-      if (!found) return [{ ...change, action: 'create', fields: [] }];
-      if (configOf(found.endpoint) === desired.endpointConfig?.EndpointConfigName) return [];
-      return [{ ...change, action: 'update', fields: changedFields(desired, found) }];
+      if (!found) return [created('endpoint', desired.endpointName, false)];
+      const same = configOf(found.endpoint) === desired.endpointConfig?.EndpointConfigName;
+      return [updated('endpoint', desired.endpointName, same ? [] : changedFields(desired, found))];
     },
 
     learn: (found) =>
@@ -55,8 +54,7 @@ export function endpointResource(deadlineOf: () => number): Resource<FoundEndpoi
       const options = { abortSignal: context.signal };
       if (!steady) {
         // Another deploy may be making it: the wait tells whether it serves what is wanted here.
-        const create = () =>
-          createdOrThere(sagemaker.createEndpoint({ ...request, Tags: tagsOf(endpointName) }, options));
+        const create = () => createdOrThere(sagemaker.createEndpoint({ ...request, Tags: desired.tags }, options));
         await accepted(`the endpoint ${endpointName}`, retrying(context, isNotYetVisible, create));
         return {};
       }
@@ -86,17 +84,20 @@ const isDeploying = ({ EndpointStatus, PendingDeploymentSummary }: DescribeEndpo
 async function whatItServes(context: Context, { EndpointConfigName }: DescribeEndpointOutput) {
   const config = await describeEndpointConfig(context, EndpointConfigName ?? '');
   const modelName = config?.ProductionVariants?.[0]?.ModelName;
-  return { config, model: modelName === undefined ? undefined : await describeModel(context, modelName) };
+  const model = modelName === undefined ? undefined : await describeModel(context, modelName);
+  const tags = await tagsOn(context, model?.ModelArn);
+  return { config, model, version: tags.find(({ Key }) => Key === VERSION_TAG)?.Value };
 }
 
-async function requireOurs(
-  { clients, signal }: Context,
-  { endpointName }: Desired,
-  { EndpointArn }: DescribeEndpointOutput,
-) {
+async function tagsOn({ clients, signal }: Context, ResourceArn: string | undefined) {
+  if (ResourceArn === undefined) return [];
   const sagemaker = await clients.sagemaker();
-  const { Tags = [] } = await sagemaker.listTags({ ResourceArn: EndpointArn ?? '' }, { abortSignal: signal });
-  if (Tags.some(({ Key, Value }) => Key === TAG && Value === endpointName)) return;
+  return (await sagemaker.listTags({ ResourceArn }, { abortSignal: signal })).Tags ?? [];
+}
+
+async function requireOurs(context: Context, { endpointName }: Desired, { EndpointArn }: DescribeEndpointOutput) {
+  const tags = await tagsOn(context, EndpointArn);
+  if (tags.some(({ Key, Value }) => Key === TAG && Value === endpointName)) return;
   throw new UserError(
     `There is an endpoint ${endpointName} that this action did not make: it has no tag ${TAG}=${endpointName}.`,
     'Take another `endpoint-name`, or add the tag to hand the endpoint over.',
@@ -110,7 +111,11 @@ function changedFields(desired: Desired, { endpoint, serves }: FoundEndpoint): F
   const variants = ProductionVariants.map(({ ModelName: _, ...variant }) => variant);
   const found = { ...(serves?.config as object), ...(serves?.model as object) };
   const changed = differences({ ...fields, ...(variants.length > 0 && { ProductionVariants: variants }) }, found);
+  const image = changed.some(({ field }) => field === 'PrimaryContainer.Image');
   return [
+    ...(image && serves?.version !== desired.version
+      ? [{ field: 'container', old: serves?.version ?? '', new: desired.version }]
+      : []),
     {
       field: 'EndpointConfigName',
       old: endpoint.EndpointConfigName ?? '',
@@ -121,7 +126,7 @@ function changedFields(desired: Desired, { endpoint, serves }: FoundEndpoint): F
 }
 
 const changesInstanceType = (desired: Desired, found: FoundEndpoint): boolean =>
-  changedFields(desired, found).some(({ field }) => field === 'InstanceType');
+  changedFields(desired, found).some(({ field }) => /^Instance(?:Type|Pools)/.test(field));
 
 /** SageMaker refuses to change the instance type of a variant that scales. Its policies go too, and are put back later. */
 async function stopScaling({ clients, log, signal }: Context, endpointName: string): Promise<void> {

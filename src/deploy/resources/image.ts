@@ -1,6 +1,7 @@
 import { unlessAbsent } from '../../aws/error-name.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
+import { created } from '../changes.js';
 import { PLATFORM } from '../image-source.js';
 import type { Resource } from '../resource.js';
 
@@ -19,10 +20,11 @@ export const image: Resource<FoundImage> = {
     );
   },
 
-  compare: ({ image }, found) =>
-    found === undefined && image.kind === 'build'
-      ? [{ resource: 'image', name: `${image.repository}:${image.tag}`, action: 'create', fields: [] }]
-      : [],
+  compare: ({ image, known }, found) => [
+    image.kind === 'build'
+      ? created('image', `${image.repository}:${image.tag}`, found !== undefined)
+      : created('image', `${image.repository}@${found ?? known.imageDigest}`, true),
+  ],
 
   learn: (found) => (found === undefined ? {} : { imageDigest: found }),
 

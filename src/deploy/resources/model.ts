@@ -1,5 +1,6 @@
 import { createdOrThere, described } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
+import { created } from '../changes.js';
 import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
 
@@ -9,10 +10,7 @@ export const model: Resource<boolean> = {
     return model !== undefined && (await describeModel(context, model.ModelName)) !== undefined;
   },
 
-  compare: ({ model, endpointName }, found) =>
-    found
-      ? []
-      : [{ resource: 'model', name: model?.ModelName ?? notYetNamed(endpointName), action: 'create', fields: [] }],
+  compare: ({ model, endpointName }, found) => [created('model', model?.ModelName ?? notYetNamed(endpointName), found)],
 
   async apply({ clients, signal }, { model }) {
     if (model === undefined) throw new Error('The model was asked for before its image was known.');

@@ -1,5 +1,5 @@
 import { isNamed, unlessAbsent } from '../../aws/error-name.js';
-import { tagsOf } from '../desired.js';
+import { created } from '../changes.js';
 import type { Resource } from '../resource.js';
 
 /** URI of the repository, without tag; undefined: there is none. */
@@ -14,8 +14,7 @@ export const repository: Resource<FoundRepository> = {
     return (await unlessAbsent(request, 'RepositoryNotFoundException'))?.repositories?.[0]?.repositoryUri;
   },
 
-  compare: ({ image }, found) =>
-    found === undefined ? [{ resource: 'ECR repository', name: image.repository, action: 'create', fields: [] }] : [],
+  compare: ({ image }, found) => [created('ECR repository', image.repository, found !== undefined)],
 
   learn: (found) => (found === undefined ? {} : { imageRepositoryUri: found }),
 
@@ -28,7 +27,7 @@ export const repository: Resource<FoundRepository> = {
           // A tag is its content's hash: nothing may ever move it.
           imageTagMutability: 'IMMUTABLE',
           imageScanningConfiguration: { scanOnPush: true },
-          tags: tagsOf(desired.endpointName),
+          tags: desired.tags,
         },
         { abortSignal: context.signal },
       );

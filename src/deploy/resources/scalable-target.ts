@@ -2,7 +2,8 @@ import type { ScalableTarget } from '@aws-sdk/client-application-auto-scaling';
 import { isNamed } from '../../aws/error-name.js';
 import { retrying } from '../../aws/retry.js';
 import type { Context } from '../../context.js';
-import { type Desired, TAG } from '../desired.js';
+import { created, updated } from '../changes.js';
+import type { Desired } from '../desired.js';
 import { differences } from '../difference.js';
 import type { Resource } from '../resource.js';
 
@@ -19,16 +20,14 @@ export const scalableTarget: Resource<ScalableTarget | undefined> = {
   },
 
   compare({ scaling, endpointName }, found) {
-    const change = { resource: 'scalable target', name: endpointName };
-    if (!found) return [{ ...change, action: 'create', fields: [] }];
-    const fields = differences(scaling.target, found);
-    return fields.length === 0 ? [] : [{ ...change, action: 'update', fields }];
+    if (!found) return [created('scalable target', endpointName, false)];
+    return [updated('scalable target', endpointName, differences(scaling.target, found))];
   },
 
-  async apply(context, { scaling, endpointName }, found) {
+  async apply(context, { scaling, tags: wanted }, found) {
     const autoscaling = await context.clients.autoscaling();
     // Tags are taken on creation only.
-    const tags = found ? {} : { Tags: { [TAG]: endpointName } };
+    const tags = found ? {} : { Tags: Object.fromEntries(wanted.map(({ Key, Value }) => [Key, Value])) };
     await retrying(
       context,
       (error) => isNamed(error, 'ConcurrentUpdateException'),

@@ -1,7 +1,7 @@
 import type { ScalingPolicy } from '@aws-sdk/client-application-auto-scaling';
 import { isNamed, unlessAbsent } from '../../aws/error-name.js';
 import { retrying } from '../../aws/retry.js';
-import type { Change } from '../changes.js';
+import { type Change, created, isChange, updated } from '../changes.js';
 import { differences } from '../difference.js';
 import type { Resource } from '../resource.js';
 import type { ScalingPolicy as WantedPolicy } from '../scaling.js';
@@ -31,7 +31,7 @@ export const scalingPolicies: Resource<FoundPolicies> = {
   },
 
   compare: ({ scaling }, found) => [
-    ...scaling.policies.flatMap((policy) => changeOf(policy, found.get(policy.PolicyName))),
+    ...scaling.policies.map((policy) => changeOf(policy, found.get(policy.PolicyName))),
     ...scaling.unwantedPolicies
       .filter((name) => found.has(name))
       .map((name): Change => ({ resource: 'scaling policy', name, action: 'delete', fields: [] })),
@@ -46,7 +46,7 @@ export const scalingPolicies: Resource<FoundPolicies> = {
     const options = { abortSignal: context.signal };
     const policyArns: Record<string, string> = { ...scalingPolicies.learn?.(found).policyArns };
     for (const policy of scaling.policies) {
-      if (changeOf(policy, found.get(policy.PolicyName)).length === 0) continue;
+      if (!isChange(changeOf(policy, found.get(policy.PolicyName)))) continue;
       const { PolicyARN } = await retrying(context, isPassing, () => autoscaling.putScalingPolicy(policy, options));
       policyArns[policy.PolicyName] = PolicyARN ?? '';
     }
@@ -61,9 +61,7 @@ export const scalingPolicies: Resource<FoundPolicies> = {
   },
 };
 
-function changeOf(policy: WantedPolicy, found: ScalingPolicy | undefined): Change[] {
-  const change = { resource: 'scaling policy', name: policy.PolicyName };
-  if (!found) return [{ ...change, action: 'create', fields: [] }];
-  const fields = differences(policy, found);
-  return fields.length === 0 ? [] : [{ ...change, action: 'update', fields }];
+function changeOf(policy: WantedPolicy, found: ScalingPolicy | undefined): Change {
+  if (!found) return created('scaling policy', policy.PolicyName, false);
+  return updated('scaling policy', policy.PolicyName, differences(policy, found));
 }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { bucketProblem } from '../../aws/bucket.js';
 import { openBucket } from '../../aws/objects.js';
 import type { Context } from '../../context.js';
+import { created } from '../changes.js';
 import type { Desired } from '../desired.js';
 import type { Resource } from '../resource.js';
 import type { WeightFile, Weights } from '../weights/model-files.js';
@@ -19,8 +20,8 @@ export function weightsResource(weights: Weights): Resource<FoundFiles> {
 
     compare(desired, found) {
       const missing = missingFiles(desired, found);
-      if (missing.length === 0) return [];
       const name = `s3://${desired.weights.bucket}/${desired.weights.prefix}`;
+      if (missing.length === 0) return [created('model weights', name, true)];
       const none = missing.length === desired.weights.files.length;
       const fields = none
         ? []

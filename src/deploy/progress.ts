@@ -1,0 +1,44 @@
+import type { Context } from '../context.js';
+import type { Change } from './changes.js';
+import type { Desired } from './desired.js';
+import type { Known } from './known.js';
+
+/** What a story is at: what it knows, what it has changed so far, and how long that took. */
+export interface Progress {
+  known: Known;
+  made: Change[];
+  /** Seconds of each step, in their order. */
+  steps: { step: string; seconds: number }[];
+  /** Milliseconds since the epoch until which the endpoint may be waited for. */
+  deadline: () => number;
+  /** What is wanted, by what is known; undefined until the inputs were looked at. */
+  desire?: (known: Known) => Desired;
+}
+
+export function startProgress({ clock }: Pick<Context, 'clock'>, waitMinutes: number): Progress {
+  return { known: {}, made: [], steps: [], deadline: openDeadline(clock, waitMinutes) };
+}
+
+/** One deadline for all that is waited for on the endpoint, from the first wait on. Milliseconds since the epoch. */
+function openDeadline(clock: Context['clock'], waitMinutes: number): () => number {
+  let deadline: number | undefined;
+  return () => {
+    deadline ??= clock.now() + waitMinutes * 60_000;
+    return deadline;
+  };
+}
+
+/** Runs one step of the story and notes how long it took. */
+export async function timed<T>(
+  { clock }: Pick<Context, 'clock'>,
+  { steps }: Pick<Progress, 'steps'>,
+  step: string,
+  body: () => Promise<T>,
+): Promise<T> {
+  const start = clock.now();
+  try {
+    return await body();
+  } finally {
+    steps.push({ step, seconds: (clock.now() - start) / 1000 });
+  }
+}
