@@ -3,6 +3,9 @@ import type { MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 /** SageMaker's deployment guardrails need the same variant name in every configuration: never change it. */
 export const VARIANT = 'AllTraffic';
 
+/** The alarm that takes the instances away. */
+export const idleAlarmName = (endpointName: string): string => `${endpointName}-idle`;
+
 /** Seconds of one data point: SageMaker publishes its metrics once a minute. */
 export const PERIOD = 60;
 

@@ -1,16 +1,23 @@
-import type { CreateEndpointConfigInput, CreateModelInput } from '@aws-sdk/client-sagemaker';
+import type { CreateEndpointConfigInput, CreateModelInput, ModelDataSource } from '@aws-sdk/client-sagemaker';
+import { VARIANT } from '../aws/endpoint-metrics.js';
 import type { DeploySettings } from '../settings/deploy.js';
 import { hasGpu, hasLocalStorage } from '../settings/instance-types.js';
 import { contentHash } from './content-hash.js';
 import type { ImageSource } from './image-source.js';
 import type { Known } from './known.js';
-import { desiredScaling, type Scaling, VARIANT } from './scaling.js';
+import { desiredScaling, type Scaling } from './scaling.js';
 import type { Weights } from './weights/model-files.js';
+import { modelDataSource, type Place, placeOf } from './weights/place.js';
 
 /** Key of the tag on everything that a deploy makes; its value is the endpoint's name. */
 export const TAG = 'whisper-sagemaker';
 /** Key of the tag on a model with the version of the action that made it, for people. */
 export const VERSION_TAG = 'whisper-sagemaker-version';
+/**
+ * Key of the tag on a model with the hub's repository and commit that its weights are from. A tag, because it is no part
+ * of what the model is: a commit that leaves the weights as they are makes no new model.
+ */
+export const SOURCE_TAG = 'whisper-sagemaker-source';
 
 /** CUDA 12 needs driver 525 or newer; SageMaker's default for g4dn, g5 and p4d is 470. This one has 550. */
 const DEFAULT_GPU_AMI = 'al2-ami-sagemaker-inference-gpu-3-1';
@@ -39,8 +46,10 @@ export interface Desired {
   tags: Tag[];
   version: string;
   image: ImageSource;
-  /** Where the weights are or go, prefix with a slash at its end. */
-  weights: { bucket: string; prefix: string; files: Weights['files']; inPlace: boolean };
+  /** Where the weights are or go. */
+  weights: Place & { files: Weights['files']; inPlace: boolean };
+  /** Of what is uploaded and answered; undefined: the bucket's own encryption. */
+  kmsKeyId: string | undefined;
   instanceTypes: readonly string[];
   /** Undefined until the image's digest is known: their names carry it. */
   model: (CreateModelInput & { ModelName: string }) | undefined;
@@ -70,13 +79,13 @@ export function desiredState(
 ): Desired {
   const { endpointName, region, folder } = settings;
   const bucket = bucketOf(settings, account);
-  const place = weights.inPlace ?? { bucket, prefix: `${folder}models/${weights.revision}/` };
+  const place = placeOf(weights, bucket, folder);
   const tags = tagsOf(endpointName, settings.tags);
-  const spec = modelSpec(settings, weights, image, known, `s3://${place.bucket}/${place.prefix}`);
+  const spec = modelSpec(settings, weights, image, known, modelDataSource(weights, place));
   const model = spec && {
     ModelName: `${endpointName}-${contentHash(spec)}`,
     ...spec,
-    Tags: [...tags, { Key: VERSION_TAG, Value: version }],
+    Tags: [...tags, { Key: VERSION_TAG, Value: version }, ...sourceTag(weights)],
   };
   const config = model && configSpec(settings, model.ModelName, `s3://${bucket}/${folder}`);
   return {
@@ -89,6 +98,7 @@ export function desiredState(
     version,
     image,
     weights: { ...place, files: weights.files, inPlace: weights.inPlace !== undefined },
+    kmsKeyId: settings.kmsKeyId,
     instanceTypes: settings.instanceTypes,
     model,
     endpointConfig: config && { EndpointConfigName: `${endpointName}-${contentHash(config)}`, ...config, Tags: tags },
@@ -97,13 +107,15 @@ export function desiredState(
   };
 }
 
+const sourceTag = ({ source }: Weights): Tag[] => (source === undefined ? [] : [{ Key: SOURCE_TAG, Value: source }]);
+
 /** Name and tags apart, what a model is: its name is a hash of this. */
 function modelSpec(
   settings: DeploySettings,
   weights: Weights,
   image: ImageSource,
   { imageRepositoryUri, imageDigest }: Known,
-  modelData: string,
+  modelData: ModelDataSource,
 ) {
   if (imageRepositoryUri === undefined || imageDigest === undefined) return undefined;
   const { subnets: Subnets, securityGroupIds: SecurityGroupIds } = settings;
@@ -114,9 +126,7 @@ function modelSpec(
     ...(Subnets.length > 0 && { VpcConfig: { Subnets, SecurityGroupIds } }),
     PrimaryContainer: {
       Image: `${imageRepositoryUri}@${imageDigest}`,
-      ModelDataSource: {
-        S3DataSource: { S3Uri: modelData, S3DataType: 'S3Prefix' as const, CompressionType: 'None' as const },
-      },
+      ModelDataSource: modelData,
       Environment: {
         WHISPER_MODEL: weights.name,
         WHISPER_MODEL_REVISION: weights.revision,

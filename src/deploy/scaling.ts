@@ -1,16 +1,8 @@
 import type { PutScalingPolicyRequest, RegisterScalableTargetRequest } from '@aws-sdk/client-application-auto-scaling';
-import type { MetricDataQuery, PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch';
+import type { PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch';
+import { endpointMetrics, IDLE_CPU, IDLE_GPU, idleAlarmName, PERIOD, VARIANT } from '../aws/endpoint-metrics.js';
 import type { DeploySettings } from '../settings/deploy.js';
 import { hasGpu } from '../settings/instance-types.js';
-
-/** SageMaker's deployment guardrails need the same variant name in every configuration: never change it. */
-export const VARIANT = 'AllTraffic';
-
-/** Seconds of one data point: SageMaker publishes its metrics once a minute. */
-const PERIOD = 60;
-
-/** Percent of one vCPU below which nothing is being decoded or transcribed; health checks stay below it. */
-const IDLE_CPU = 20;
 
 /** What Application Auto Scaling knows the endpoint's instances by. */
 export const scalable = (endpointName: string) =>
@@ -117,32 +109,24 @@ function wakeAlarm(endpointName: string, policyName: string): ScalingAlarm {
 }
 
 function idleAlarm({ endpointName, idleMinutes, instanceTypes }: DeploySettings, policyName: string): ScalingAlarm {
-  const gpu = hasGpu(instanceTypes[0]);
+  const { backlog, cpu, gpu } = endpointMetrics(endpointName);
+  const hasGpus = hasGpu(instanceTypes[0]);
   return {
-    AlarmName: `${endpointName}-idle`,
+    AlarmName: idleAlarmName(endpointName),
     AlarmDescription: 'Nothing waits and no instance works: go down to the minimum.',
     policyName,
     ActionsEnabled: true,
     Metrics: [
-      maximum('backlog', 'AWS/SageMaker', 'ApproximateBacklogSize', { EndpointName: endpointName }),
-      maximum('cpu', '/aws/sagemaker/Endpoints', 'CPUUtilization', {
-        EndpointName: endpointName,
-        VariantName: VARIANT,
-      }),
-      ...(gpu
-        ? [
-            maximum('gpu', '/aws/sagemaker/Endpoints', 'GPUUtilization', {
-              EndpointName: endpointName,
-              VariantName: VARIANT,
-            }),
-          ]
-        : []),
-      // A minute counts only once its utilisation is there: metrics come a minute or two late, and an alarm that took
-      // the newest minutes for busy would never see them all idle. No instance, no utilisation, no alarm. No backlog
-      // metric means no backlog.
+      backlog,
+      cpu,
+      ...(hasGpus ? [gpu] : []),
+      // A minute with a backlog is not idle, whatever else is known of it. Any other counts only once its utilisation
+      // is there: metrics come a minute or two late, and an alarm that took the newest minutes for busy would never
+      // see them all idle. No instance, no utilisation, no data point, no alarm. The sparse series must be IF's third
+      // argument: CloudWatch drops a data point that is missing there, and makes a zero of one missing in the second.
       {
         Id: 'idle',
-        Expression: `IF(${gpu ? 'gpu<1 AND ' : ''}cpu<${IDLE_CPU}, FILL(backlog,0)<1, 0)`,
+        Expression: `IF(FILL(backlog,0)>=1, 0, IF(${hasGpus ? `gpu<${IDLE_GPU} AND ` : ''}cpu<${IDLE_CPU}, 1, 0))`,
         Label: 'idle',
         ReturnData: true,
       },
@@ -152,21 +136,5 @@ function idleAlarm({ endpointName, idleMinutes, instanceTypes }: DeploySettings,
     Threshold: 1,
     ComparisonOperator: 'GreaterThanOrEqualToThreshold',
     TreatMissingData: 'notBreaching',
-  };
-}
-
-function maximum(id: string, namespace: string, metric: string, dimensions: Record<string, string>): MetricDataQuery {
-  return {
-    Id: id,
-    MetricStat: {
-      Metric: {
-        Namespace: namespace,
-        MetricName: metric,
-        Dimensions: Object.entries(dimensions).map(([Name, Value]) => ({ Name, Value })),
-      },
-      Period: PERIOD,
-      Stat: 'Maximum',
-    },
-    ReturnData: false,
   };
 }

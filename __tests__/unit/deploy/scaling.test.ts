@@ -89,9 +89,11 @@ describe('down to the minimum', () => {
     });
   });
 
-  test('missing backlog is none, missing utilisation is busy', () => {
+  test('a minute with a backlog is not idle, one without utilisation does not count', () => {
     const metrics = alarm('idle')?.Metrics ?? [];
-    expect(metrics.find(({ ReturnData }) => ReturnData)?.Expression).toBe('IF(gpu<1 AND cpu<20, FILL(backlog,0)<1, 0)');
+    expect(metrics.find(({ ReturnData }) => ReturnData)?.Expression).toBe(
+      'IF(FILL(backlog,0)>=1, 0, IF(gpu<1 AND cpu<20, 1, 0))',
+    );
     expect(metrics.filter(({ ReturnData }) => ReturnData)).toHaveLength(1);
     for (const { MetricStat } of metrics.filter((metric) => metric.MetricStat)) {
       expect(MetricStat).toMatchObject({ Period: 60, Stat: 'Maximum' });
@@ -101,7 +103,7 @@ describe('down to the minimum', () => {
   test('a CPU type has no GPU to ask', () => {
     const { Metrics = [] } = alarm('idle', { instanceTypes: ['ml.c7i.xlarge'] }) ?? {};
     expect(Metrics.map(({ Id }) => Id)).toEqual(['backlog', 'cpu', 'idle']);
-    expect(Metrics.at(-1)?.Expression).toBe('IF(cpu<20, FILL(backlog,0)<1, 0)');
+    expect(Metrics.at(-1)?.Expression).toBe('IF(FILL(backlog,0)>=1, 0, IF(cpu<20, 1, 0))');
   });
 
   test('the backlog has one dimension, utilisation two', () => {
