@@ -54,7 +54,7 @@ class Alarm:
     reason: str = "Unchecked: Initial alarm creation"
     reason_data: str | None = None
     updated_at: datetime | None = None
-    # When the actions of the present state last ran; Auto Scaling actions run again each period.
+    # When the actions of the present state last ran; Auto Scaling actions run again each minute.
     acted_at: datetime | None = None
     evaluated_at: datetime | None = None
     tags: dict[str, str] = field(default_factory=dict)

@@ -16,8 +16,10 @@ from local.aws.cloudwatch.metrics import MetricStore
 from local.aws.cloudwatch.queries import Grid, series
 from local.aws.cloudwatch.state import STATES, Evaluation, evaluate
 
-# Actions that run again every period while the alarm stays in the state (user guide, "Alarm actions").
+# "For Auto Scaling actions, the alarm continues to invoke the action once per minute that the alarm remains in the new
+# state" (user guide, "Using Amazon CloudWatch alarms"), whatever its period.
 _REPEATED = ("scalingPolicy:",)
+_REPEAT_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class Alarms:
         if result.state != alarm.state:
             reason, data = _explain(alarm, result, values, grid, now)
             self._transition(alarm, result.state, reason, data, now)
-        elif alarm.acted_at is not None and (now - alarm.acted_at).total_seconds() < condition.period:
+        elif alarm.acted_at is not None and (now - alarm.acted_at).total_seconds() < _REPEAT_SECONDS:
             return []
         return _invocations(alarm, tuple(values[place] for place in result.used), now)
 

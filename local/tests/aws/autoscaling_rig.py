@@ -46,11 +46,14 @@ class Variant:
     refusal: Exception | None = None
     failure: str | None = None
     start_minutes: int = 0
+    # How long SageMaker refuses another change of the count after taking instances away: its status is Updating.
+    stop_minutes: int = 0
     queued: list[int] = field(default_factory=list)
     running: list[int] = field(default_factory=list)
     cut: int = 0
     done: int = 0
     _starting: int = 0
+    _stopping: int = 0
 
     def _known(self, endpoint: str, variant: str) -> bool:
         return (endpoint, variant) == (ENDPOINT, VARIANT)
@@ -65,7 +68,7 @@ class Variant:
         return self.failure
 
     def set_desired_instance_count(self, endpoint: str, variant: str, count: int) -> None:
-        if self.busy:
+        if self.busy or self._stopping or self.current < self.desired:
             raise Busy('Cannot update in-progress endpoint "speech".')
         if self.refusal is not None:
             raise self.refusal
@@ -73,12 +76,14 @@ class Variant:
         self._starting = self.start_minutes
         if count < self.current:
             self.current = count
+            self._stopping = self.stop_minutes
             while len(self.running) > count:
                 self.running.pop()
                 self.cut += 1
 
     def work(self) -> None:
         """One minute: instances that were started arrive, running jobs go on, free instances take queued ones."""
+        self._stopping = max(0, self._stopping - 1)
         if self.current < self.desired:
             if self._starting:
                 self._starting -= 1
@@ -107,6 +112,8 @@ class Rig:
         self.counts_running = counts_running
         self.gpu = gpu
         self.silent_utilisation = False
+        # Percent of one GPU that a job uses; its audio is decoded on the CPU alone.
+        self.gpu_of_a_job = 88.0
 
     def call(self, operation: str, **params: Any) -> dict[str, Any]:
         """An Application Auto Scaling operation, by its method's name."""
@@ -144,7 +151,7 @@ class Rig:
             host = "/aws/sagemaker/Endpoints"
             self.store.put(host, "CPUUtilization", BY_VARIANT, 97.0 if working else 0.4, "Percent")
             if self.gpu:
-                self.store.put(host, "GPUUtilization", BY_VARIANT, 88.0 if working else 0.0, "Percent")
+                self.store.put(host, "GPUUtilization", BY_VARIANT, self.gpu_of_a_job if working else 0.0, "Percent")
 
     def register(self, minimum: int = 0, maximum: int = 1) -> None:
         self.call("register_scalable_target", **SCALABLE, MinCapacity=minimum, MaxCapacity=maximum)

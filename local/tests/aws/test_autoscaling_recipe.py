@@ -1,98 +1,79 @@
-"""The action's scaling recipe, minute by minute: it wakes, it goes to its minimum, and it never cuts a job off.
+"""The action's scaling, minute by minute: it wakes, it goes to its minimum, and it never cuts a job off.
 
-Both readings of the backlog (with and without the requests that are being worked on), and metrics on time and late.
+The policies and alarms are those that src/deploy/scaling.ts makes. Both readings of the backlog (with and without the
+requests that are being worked on), and metrics on time and late. __tests__/local/scaling.test.ts shows the same on a
+deployed endpoint with its containers, for fewer cases.
 """
 
 from __future__ import annotations
 
+import copy
+import functools
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local.tests.aws.autoscaling_rig import BY_ENDPOINT, BY_VARIANT, SCALABLE, Rig
+from local.tests.aws.autoscaling_rig import BY_ENDPOINT, ENDPOINT, Rig
 
 IDLE_MINUTES = 5
-# Utilisation is not filled: AWS's page on FILL warns that metrics which arrive late leave such an alarm stuck.
-IDLE = "IF(gpu<1 AND cpu<40, FILL(backlog,0)<1, 0)"
-FILLED = "IF(FILL(backlog,0)<1 AND FILL(gpu,100)<1 AND FILL(cpu,10000)<40, 1, 0)"
 
 both_readings = pytest.mark.parametrize("counts_running", [True, False], ids=["backlog-counts-running", "waiting-only"])
 any_delay = pytest.mark.parametrize("delay", [0, 60, 120], ids=["on-time", "a-minute-late", "two-minutes-late"])
 
-
-def metric(id_: str, namespace: str, name: str, dimensions: dict[str, str]) -> dict[str, Any]:
-    named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
-    stat = {
-        "Metric": {"Namespace": namespace, "MetricName": name, "Dimensions": named},
-        "Period": 60,
-        "Stat": "Maximum",
-    }
-    return {"Id": id_, "MetricStat": stat, "ReturnData": False}
+Spec = dict[str, Any]
 
 
-def idle_alarm(rig: Rig, arn: str, expression: str = IDLE) -> None:
-    host = "/aws/sagemaker/Endpoints"
-    rig.alarm(
-        AlarmName="speech-idle",
-        Metrics=[
-            metric("backlog", "AWS/SageMaker", "ApproximateBacklogSize", BY_ENDPOINT),
-            metric("gpu", host, "GPUUtilization", BY_VARIANT),
-            metric("cpu", host, "CPUUtilization", BY_VARIANT),
-            {"Id": "idle", "Expression": expression, "ReturnData": True},
-        ],
-        EvaluationPeriods=IDLE_MINUTES,
-        DatapointsToAlarm=IDLE_MINUTES,
-        Threshold=1.0,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-        TreatMissingData="notBreaching",
-        AlarmActions=[arn],
-    )
-
-
-def wake_alarm(rig: Rig, arn: str) -> None:
-    rig.alarm(
-        AlarmName="speech-wake",
-        Namespace="AWS/SageMaker",
-        MetricName="HasBacklogWithoutCapacity",
-        Dimensions=[{"Name": key, "Value": value} for key, value in BY_ENDPOINT.items()],
-        Statistic="Average",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1.0,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-        AlarmActions=[arn],
-    )
-
-
-def backlog_policy(rig: Rig) -> None:
-    dimensions = [{"Name": key, "Value": value} for key, value in BY_ENDPOINT.items()]
-    rig.call(
-        "put_scaling_policy",
-        **SCALABLE,
-        PolicyName="speech-backlog",
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration={
-            "TargetValue": 2.0,
-            "CustomizedMetricSpecification": {
-                "Namespace": "AWS/SageMaker",
-                "MetricName": "ApproximateBacklogSizePerInstance",
-                "Dimensions": dimensions,
-                "Statistic": "Average",
-            },
-            "DisableScaleIn": True,
-        },
-    )
+@functools.cache
+def wanted_by_the_action(settings: str) -> Spec:
+    """desiredScaling() of these settings, given as JSON: run, not copied."""
+    binary = os.environ.get("NODE") or shutil.which("node")
+    if binary is None:
+        pytest.skip("there is no Node.js; script/test.d/local installs it")
+    program = Path(__file__).parent / "scaling_spec.mjs"
+    done = subprocess.run([binary, str(program), settings], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    spec: Spec = json.loads(done.stdout)
+    return spec
 
 
 def recipe(
-    *, instances: int = 0, minimum: int = 0, maximum: int = 3, expression: str = IDLE, **rig_options: Any
+    *,
+    instances: int = 0,
+    minimum: int = 0,
+    maximum: int = 3,
+    instance_type: str = "ml.g5.xlarge",
+    change: Callable[[Spec], None] = lambda spec: None,
+    **rig_options: Any,
 ) -> Rig:
+    """A variant under the action's scaling, to which `change` was done."""
+    settings = {
+        "endpointName": ENDPOINT,
+        "minInstances": minimum,
+        "maxInstances": maximum,
+        "idleMinutes": IDLE_MINUTES,
+        "backlogPerInstance": 2,
+        "instanceTypes": [instance_type],
+    }
+    spec = copy.deepcopy(wanted_by_the_action(json.dumps(settings)))
+    change(spec)
     rig = Rig(instances=instances, **rig_options)
-    rig.register(minimum, maximum)
-    wake_alarm(rig, rig.step_policy("speech-wake", 1))
-    idle_alarm(rig, rig.step_policy("speech-idle", minimum), expression)
-    backlog_policy(rig)
+    rig.call("register_scalable_target", **spec["target"])
+    arns = {policy["PolicyName"]: rig.call("put_scaling_policy", **policy)["PolicyARN"] for policy in spec["policies"]}
+    for alarm in spec["alarms"]:
+        rig.alarm(AlarmActions=[arns[alarm.pop("policyName")]], **alarm)
     return rig
+
+
+def idle_query(spec: Spec, id_: str) -> Spec:
+    """One of the idle alarm's metric data queries."""
+    query: Spec = next(query for query in spec["alarms"][1]["Metrics"] if query["Id"] == id_)
+    return query
 
 
 @both_readings
@@ -123,6 +104,22 @@ def test_a_long_job_is_never_cut(counts_running: bool, delay: int, start_minutes
 
 
 @both_readings
+@pytest.mark.parametrize(
+    ("instance_type", "gpu", "gpu_of_a_job"),
+    [("ml.c7i.xlarge", False, 0.0), ("ml.g5.xlarge", True, 0.0), ("ml.g5.12xlarge", True, 1.0)],
+    ids=["cpu-type", "decoding-on-a-gpu-type", "one-of-four-gpus-a-little"],
+)
+def test_a_job_is_seen_by_its_cpu_alone(
+    counts_running: bool, instance_type: str, gpu: bool, gpu_of_a_job: float
+) -> None:
+    rig = recipe(counts_running=counts_running, instance_type=instance_type, gpu=gpu)
+    rig.gpu_of_a_job = gpu_of_a_job
+    rig.variant.queued.append(59)
+    rig.minute(120)
+    assert (rig.variant.done, rig.variant.cut, rig.variant.desired) == (1, 0, 0)
+
+
+@both_readings
 @any_delay
 def test_a_burst_scales_out_and_the_last_long_job_keeps_the_fleet(counts_running: bool, delay: int) -> None:
     rig = recipe(counts_running=counts_running, delay=delay)
@@ -139,16 +136,42 @@ def test_a_burst_scales_out_and_the_last_long_job_keeps_the_fleet(counts_running
 
 @both_readings
 @any_delay
-def test_a_request_right_after_the_scale_in_is_not_cut(counts_running: bool, delay: int) -> None:
-    """The idle alarm stays in ALARM on old datapoints for a while; waking must win over it every minute."""
-    for gap in range(4):
+@pytest.mark.parametrize(("stop_minutes", "start_minutes"), [(0, 0), (3, 6)], ids=["at-once", "as-slow-as-sagemaker"])
+def test_a_request_right_after_the_scale_in_wakes_it_again(
+    counts_running: bool, delay: int, stop_minutes: int, start_minutes: int
+) -> None:
+    """The idle alarm stays in ALARM on old data points for a while, and a count that is changing cannot be changed:
+    the wake alarm must not have spent its one transition on that. Its action is repeated once a minute."""
+    for gap in range(5):
         rig = recipe(instances=1, counts_running=counts_running, delay=delay)
+        rig.variant.stop_minutes, rig.variant.start_minutes = stop_minutes, start_minutes
         while rig.variant.desired:
             rig.minute()
         rig.minute(gap)
         rig.variant.queued.append(20)
-        rig.minute(50)
-        assert (rig.variant.done, rig.variant.cut) == (1, 0), f"{gap} minutes after"
+        rig.minute(60)
+        assert (rig.variant.done, rig.variant.cut, rig.variant.desired) == (1, 0, 0), f"{gap} minutes after"
+
+
+@both_readings
+@any_delay
+def test_only_what_is_taken_up_in_the_last_minutes_before_the_scale_in_can_be_lost(
+    counts_running: bool, delay: int
+) -> None:
+    """What no alarm can see: work whose first metric has not been published when the alarm fires. The next
+    transcribe submits such a job again (src/aws/endpoint-work.ts)."""
+    fires = 0
+    quiet = recipe(instances=1, counts_running=counts_running, delay=delay)
+    while quiet.variant.desired:
+        quiet.minute()
+        fires += 1
+    for before in range(1, fires):
+        rig = recipe(instances=1, counts_running=counts_running, delay=delay)
+        rig.minute(fires - before)
+        rig.variant.queued.append(20)
+        rig.minute(60)
+        seen = before > delay // 60
+        assert rig.variant.cut == (0 if seen else 1), f"taken up {before} minutes before"
 
 
 @both_readings
@@ -168,17 +191,40 @@ def test_idleness_goes_to_the_minimum_and_no_further() -> None:
 
 
 def test_filled_utilisation_never_scales_in_when_metrics_are_late() -> None:
-    rig = recipe(instances=1, expression=FILLED, delay=0)
+    def fill(spec: Spec) -> None:
+        idle_query(spec, "idle")["Expression"] = "IF(FILL(backlog,0)<1 AND FILL(gpu,100)<1 AND FILL(cpu,1000)<20, 1, 0)"
+
+    rig = recipe(instances=1, change=fill, delay=0)
     rig.minute(10)
     assert rig.variant.desired == 0
-    late = recipe(instances=1, expression=FILLED, delay=60)
+    late = recipe(instances=1, change=fill, delay=60)
     late.minute(600)
     assert late.variant.desired == 1, "the newest minute is always filled as busy: a GPU that bills for ever"
 
 
-def test_the_articles_recipe_cuts_a_running_job() -> None:
-    """Scale in when the backlog per instance is below 1 for a minute: the backlog falls when a job is picked up."""
-    rig = Rig(instances=1, counts_running=False)
+def test_alarms_with_a_wrong_dimension_never_fire() -> None:
+    def by_variant(spec: Spec) -> None:
+        spec["alarms"][0]["Dimensions"].append({"Name": "VariantName", "Value": "AllTraffic"})
+
+    rig = recipe(change=by_variant)
+    rig.variant.queued.append(3)
+    rig.minute(600)
+    assert (rig.variant.desired, rig.variant.done) == (0, 0), "it waits for ever"
+
+    def by_endpoint(spec: Spec) -> None:
+        idle_query(spec, "cpu")["MetricStat"]["Metric"]["Dimensions"].pop()
+        idle_query(spec, "gpu")["MetricStat"]["Metric"]["Dimensions"].pop()
+
+    rig = recipe(instances=1, change=by_endpoint)
+    rig.minute(600)
+    assert (rig.variant.desired, rig.state("speech-idle")) == (1, "OK"), "it bills for ever, and the alarm is OK"
+
+
+@pytest.mark.parametrize(("counts_running", "cut"), [(False, 1), (True, 0)])
+def test_the_articles_recipe_cuts_a_running_job(counts_running: bool, cut: int) -> None:
+    """Scale in when the backlog per instance is below 1 for a minute: the backlog falls when a job is picked up,
+    unless those being worked on count, which AWS's pages tell both ways."""
+    rig = Rig(instances=1, counts_running=counts_running)
     rig.register(0, 1)
     arn = rig.step_policy("article-in", 0, MetricIntervalUpperBound=0.0)
     rig.alarm(
@@ -195,4 +241,4 @@ def test_the_articles_recipe_cuts_a_running_job() -> None:
     )
     rig.variant.queued.append(10)
     rig.minute(5)
-    assert rig.variant.cut == 1
+    assert rig.variant.cut == cut

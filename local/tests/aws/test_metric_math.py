@@ -93,18 +93,23 @@ def test_if_as_in_the_tables_of_aws(expression: str, expected: tuple[float | Non
 
 
 @pytest.mark.parametrize(
-    ("backlog", "gpu", "expected"),
+    ("backlog", "gpu", "cpu", "expected"),
     [
-        ((_, _, _), (0, 0, 0), (1, 1, 1)),
-        ((0, 2, _), (0, 0, 0), (1, 0, 1)),
-        ((0, 0, 0), (0, 60, _), (1, 0, _)),
-        ((_, _, _), (_, _, _), (_, _, _)),
+        ((_, _, _), (0, 0, 0), (1, 1, 1), (1, 1, 1)),
+        ((0, 2, _), (0, 0, 0), (1, 1, 1), (1, 0, 1)),
+        ((0, 0, 0), (0, 60, _), (1, 1, _), (1, 0, _)),
+        ((0, 0, 0), (0, 0, 0), (1, 90, _), (1, 0, 0)),
+        ((0, 3, _), (_, _, _), (_, _, _), (_, 0, _)),
     ],
 )
 def test_the_idle_expression(
-    backlog: tuple[float | None, ...], gpu: tuple[float | None, ...], expected: tuple[float | None, ...]
+    backlog: tuple[float | None, ...],
+    gpu: tuple[float | None, ...],
+    cpu: tuple[float | None, ...],
+    expected: tuple[float | None, ...],
 ) -> None:
-    assert value("IF(gpu<1, FILL(backlog,0)<1, 0)", {"backlog": backlog, "gpu": gpu}) == expected
+    metrics = {"backlog": backlog, "gpu": gpu, "cpu": cpu}
+    assert value("IF(FILL(backlog,0)>=1, 0, IF(gpu<1 AND cpu<20, 1, 0))", metrics) == expected
 
 
 @pytest.mark.parametrize(
