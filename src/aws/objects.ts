@@ -1,7 +1,8 @@
-import type { Readable } from 'node:stream';
 import type { S3 } from '@aws-sdk/client-s3';
 import type { Clients } from './clients.js';
 import { statusOf } from './error-name.js';
+import { type Properties, upload, uploadResumably } from './multipart-upload.js';
+import { PartBuffers } from './parts.js';
 
 /** An object in a listing. `etag` is quoted, as S3 gives it and as conditions want it. */
 export interface ObjectEntry {
@@ -21,16 +22,27 @@ export interface Objects {
   /** Writes UTF-8. Returns the new ETag; undefined: the condition does not hold. */
   writeText(key: string, text: string, contentType: string, condition?: Condition): Promise<string | undefined>;
   exists(key: string): Promise<boolean>;
-  /** Uploads `bytes` bytes; in parts when they are many, so that memory stays small. */
-  upload(key: string, body: Readable, bytes: number, contentType: string): Promise<void>;
+  /** Uploads content; in parts when it is much, so that memory stays small. */
+  upload(key: string, content: AsyncIterable<Uint8Array>, contentType: string): Promise<void>;
+  /**
+   * Uploads the content that a key stands for, going on with what an earlier run left unfinished.
+   * @param open gives the content from its begin, each time it is called
+   * @param resumed told how many parts an earlier run has sent
+   */
+  uploadResumably(
+    key: string,
+    open: () => AsyncIterable<Uint8Array>,
+    properties: Properties,
+    resumed: (parts: number) => void,
+  ): Promise<void>;
   /** Pages of up to 1,000, in the order of the keys. */
   list(prefix: string): AsyncIterable<ObjectEntry[]>;
   /** Removes objects; one that is not there is no error. `until`: a signal of its own, to clean up after an abort. */
   remove(keys: string[], until?: AbortSignal): Promise<void>;
 }
 
-/** The least that S3 allows; four of them are under way at a time. */
-const PART_BYTES = 5 * 1024 * 1024;
+/** Of 8 MiB each: enough for the bandwidth of a long way, and few enough for a small runner. */
+const PARTS_AT_ONCE = 8;
 const REMOVED_AT_ONCE = 1000;
 
 /** @param owner account id that must own the bucket */
@@ -43,6 +55,8 @@ export async function openBucket(
   const s3 = await clients.s3();
   const at = (Key: string) => ({ Bucket: bucket, ExpectedBucketOwner: owner, Key });
   const options = { abortSignal: signal };
+  const buffers = new PartBuffers(PARTS_AT_ONCE);
+  const uploading = (key: string, properties: Properties) => ({ s3, object: at(key), properties, buffers, signal });
   return {
     bucket,
     async readText(key) {
@@ -52,14 +66,8 @@ export async function openBucket(
     writeText: (key, text, contentType, condition) =>
       writeIf(s3, { ...at(key), Body: text, ContentType: contentType }, condition, signal),
     exists: async (key) => (await unless([404], s3.headObject(at(key), options))) !== undefined,
-    async upload(key, body, bytes, contentType) {
-      const params = { ...at(key), ContentType: contentType };
-      if (bytes <= PART_BYTES) {
-        await s3.putObject({ ...params, Body: Buffer.concat(await body.toArray()) }, options);
-      } else {
-        await uploadInParts(s3, { ...params, Body: body }, signal);
-      }
-    },
+    upload: (key, content, ContentType) => upload(uploading(key, { ContentType }), content),
+    uploadResumably: (key, open, properties, resumed) => uploadResumably(uploading(key, properties), open, resumed),
     async *list(prefix) {
       let ContinuationToken: string | undefined;
       do {
@@ -104,19 +112,6 @@ async function writeIf(
     if (statusOf(error) !== 409) throw error;
     // Neither of the two writes may have won: once more, and this answer counts.
     return (await unless(refusals, put()))?.ETag;
-  }
-}
-
-async function uploadInParts(s3: S3, params: PutParams, signal: AbortSignal): Promise<void> {
-  const { Upload } = await import('@aws-sdk/lib-storage');
-  signal.throwIfAborted();
-  const upload = new Upload({ client: s3, params, partSize: PART_BYTES });
-  const abort = () => void upload.abort().catch(() => undefined);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    await upload.done();
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

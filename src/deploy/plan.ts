@@ -62,7 +62,7 @@ function requireAccountOfRole(account: string, roleArn: string): void {
 async function lookAtInputs(context: Context, settings: DeploySettings): Promise<Materials> {
   const [image, weights, manifest] = await Promise.all([
     imageSource(settings, shipped('container')),
-    findWeights(context, settings.model),
+    findWeights(context, settings, shipped('container')),
     readFile(shipped('package.json'), 'utf8'),
   ]);
   const { version } = JSON.parse(manifest) as { version: string };

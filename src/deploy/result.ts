@@ -29,7 +29,7 @@ export function resultOf(
     endpointArn: known.endpointArn ?? '',
     imageRepository: desired?.image.repository ?? '',
     imageDigest: known.imageDigest ?? '',
-    modelData: desired ? `s3://${desired.weights.bucket}/${desired.weights.prefix}` : '',
+    modelData: desired?.weights.uri ?? '',
     changes,
     steps,
   };

@@ -28,6 +28,10 @@ export interface HubFile {
 export interface HubModel {
   /** Repository and revision, for people. */
   where: string;
+  /** `owner/name`. */
+  repository: string;
+  /** 40 hex digits: the commit that all files are of, whatever becomes of the branch. */
+  commit: string;
   files: HubFile[];
   /** The content of a file; what breaks off is taken up again. */
   open(name: string): AsyncIterable<Uint8Array>;
@@ -51,6 +55,8 @@ export async function findModel(context: Context, model: ModelReference): Promis
   context.log.info(`Model ${repo} at commit ${commit}`);
   return {
     where,
+    repository: repo,
+    commit,
     files,
     async *open(name) {
       // Xet off: the plain file, whose SHA-256 the listing gives, and which every mirror serves.

@@ -1,4 +1,8 @@
-/** Repositories of the well-known models in CTranslate2 format: faster-whisper 1.2.1, `_MODELS` in utils.py. */
+/**
+ * Repositories of the well-known models in CTranslate2 format: faster-whisper 1.2.1, `_MODELS` in utils.py. Its name for
+ * turbo, mobiuslabsgmbh/…, is redirected to the one here since its owner renamed itself: the name that was given up is
+ * not the one to trust.
+ */
 const REPOSITORIES: Readonly<Record<string, string>> = {
   'tiny.en': 'Systran/faster-whisper-tiny.en',
   tiny: 'Systran/faster-whisper-tiny',
@@ -17,8 +21,8 @@ const REPOSITORIES: Readonly<Record<string, string>> = {
   'distil-small.en': 'Systran/faster-distil-whisper-small.en',
   'distil-large-v3': 'Systran/faster-distil-whisper-large-v3',
   'distil-large-v3.5': 'distil-whisper/distil-large-v3.5-ct2',
-  'large-v3-turbo': 'mobiuslabsgmbh/faster-whisper-large-v3-turbo',
-  turbo: 'mobiuslabsgmbh/faster-whisper-large-v3-turbo',
+  'large-v3-turbo': 'dropbox-dash/faster-whisper-large-v3-turbo',
+  turbo: 'dropbox-dash/faster-whisper-large-v3-turbo',
 };
 
 export const modelNames: readonly string[] = Object.keys(REPOSITORIES);

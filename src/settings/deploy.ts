@@ -239,6 +239,9 @@ function conflictsOf(given: Given): string[] {
       ),
     );
   }
+  if (given.package === 'tar.gz' && given.model.startsWith('s3:')) {
+    found.push(wrong('package', 'tar.gz', `must be prefix: ${given.model} is used where it is, not packed`));
+  }
   if ((given.subnets.length === 0) !== (given['security-group-ids'].length === 0)) {
     const [empty, other] =
       given.subnets.length === 0 ? ['subnets', 'security-group-ids'] : ['security-group-ids', 'subnets'];

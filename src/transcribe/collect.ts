@@ -1,4 +1,4 @@
-import { forEach } from './each.js';
+import { forEach } from '../each.js';
 import { inFlightLimit, pollInterval } from './pace.js';
 import { poll, type Work } from './poll.js';
 import type { WaitingJob } from './stage.js';

@@ -1,6 +1,6 @@
 import type { ObjectEntry } from '../aws/objects.js';
+import { forEach } from '../each.js';
 import { parseTranscript, type Transcript } from '../transcript/transcript.js';
-import { forEach } from './each.js';
 import { type Failure, parseFailure } from './failure.js';
 import type { Deliver, OpenJob } from './job.js';
 import { type Identity, jobKey } from './key.js';

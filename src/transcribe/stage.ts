@@ -1,4 +1,4 @@
-import { forEach } from './each.js';
+import { forEach } from '../each.js';
 import type { Deliver, Job, OpenJob } from './job.js';
 import type { Ledger } from './ledger.js';
 import type { Earlier } from './submit.js';

@@ -1,8 +1,8 @@
-import { createHash, type Hash, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { statusOf } from '../aws/error-name.js';
+import { WrongContent } from '../aws/multipart-upload.js';
 import type { Context } from '../context.js';
 import type { Transcript } from '../transcript/transcript.js';
 import { contentType } from './content-type.js';
@@ -60,7 +60,7 @@ export async function submit(sender: Sender, job: Job, uploaded: boolean, earlie
       return { state: 'done', transcript };
     }
     if (!uploaded && !(await upload(sender, job))) {
-      await ledger.objects.remove([ledger.claimKey(job.key), ledger.inputKey(job.audio.sha256)]);
+      await release(ledger, job);
       return { state: 'changed', reason: 'It changed while it was read. Run the step again.' };
     }
     stored = await renewed(sender, job, stored);
@@ -100,20 +100,26 @@ function newClaim({ context, ledger, endpoint, owner }: Sender, { key, audio }: 
   };
 }
 
-/** Uploads the audio and checks that it is still what was examined. */
+/** Uploads the audio; false when it is no longer what was examined, and then nothing is there. */
 async function upload({ context, ledger, workspace }: Sender, { audio }: Job): Promise<boolean> {
-  const hash = createHash('sha256');
   const content = createReadStream(join(workspace, audio.path), { signal: context.signal });
-  const body = Readable.from(hashed(content, hash));
-  await ledger.objects.upload(ledger.inputKey(audio.sha256), body, audio.bytes, contentType(audio.path));
-  return hash.digest('hex') === audio.sha256;
+  const type = contentType(audio.path);
+  try {
+    await ledger.objects.upload(ledger.inputKey(audio.sha256), unchanged(content, audio.sha256), type);
+    return true;
+  } catch (error) {
+    if (error instanceof WrongContent) return false;
+    throw error;
+  }
 }
 
-async function* hashed(content: AsyncIterable<Buffer>, hash: Hash): AsyncIterable<Buffer> {
+async function* unchanged(content: AsyncIterable<Buffer>, sha256: string): AsyncIterable<Buffer> {
+  const hash = createHash('sha256');
   for await (const part of content) {
     hash.update(part);
     yield part;
   }
+  if (hash.digest('hex') !== sha256) throw new WrongContent('It changed while it was read.', 'Run the step again.');
 }
 
 /** A claim that may run out before the invocation is made anew; undefined: another run has it by now. */

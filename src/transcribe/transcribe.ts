@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
+import { forEach } from '../each.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
 import { customAttributes } from './attributes.js';
 import { collect } from './collect.js';
 import { type Delivery, openDelivery } from './deliver.js';
-import { forEach } from './each.js';
 import { readEndpoint } from './endpoint.js';
 import { type Audio, examine } from './examine.js';
 import { jobsOf } from './job.js';

@@ -16,6 +16,7 @@ from local.aws.application import Wsgi
 from local.aws.errors import AwsError, error_response
 from local.aws.operations import Call
 from local.aws.s3.body import received
+from local.aws.s3.multipart import Multipart
 
 # S3 user guide: since 2023 every new bucket is encrypted with SSE-S3 and closed to the public.
 ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
@@ -31,6 +32,7 @@ class S3:
         self._moto = moto
         self._locks = [threading.Lock() for _ in range(STRIPES)]
         self._deletions: Counter[tuple[str, str]] = Counter()
+        self._multipart = Multipart(account, moto)
 
     def __call__(self, call: Call, request: Request) -> Response | Wsgi | None:
         bucket, key = place(request)
@@ -39,11 +41,17 @@ class S3:
         refusal = self._check_bucket(bucket, call, request)
         if refusal is not None:
             return refusal
+        if "uploadId" in request.args:
+            self._multipart.require(bucket, request)
+        if call.operation == "ListParts":
+            return self._multipart.list_parts(bucket, request)
         seen = self._deletions[bucket, key]
         if request.method not in ("PUT", "POST"):
             return self._locked(call, bucket, key, self._moto) if call.operation == "DeleteObject" else None
         body = received(request, checksums=call.operation != "CompleteMultipartUpload")
         work = self._with_body(body)
+        if call.operation == "UploadPart":
+            return self._multipart.upload_part(bucket, request, work)
         if call.operation == "CreateBucket":
             return self._create_bucket(bucket, work, tags_in(body))
         if call.operation not in WRITES:
@@ -52,6 +60,8 @@ class S3:
         def write(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
             try:
                 self._check_conditions(bucket, key, request, seen)
+                if call.operation == "CompleteMultipartUpload":
+                    self._multipart.check_completion(bucket, request, body)
             except AwsError as error:
                 body.close()
                 return error_response("s3", "rest-xml", error, path=request.path)(environ, start_response)

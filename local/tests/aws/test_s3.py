@@ -234,3 +234,47 @@ def test_keys_of_any_characters_are_kept(aws: Aws, key: str) -> None:
     with refused("PreconditionFailed"):
         aws.s3.put_object(Bucket=bucket, Key=key, Body=b"x", IfNoneMatch="*")
     assert [o["Key"] for o in aws.s3.list_objects_v2(Bucket=bucket)["Contents"]] == [key]
+
+
+def test_the_parts_of_an_unfinished_upload_are_listed_with_their_checksums(aws: Aws) -> None:
+    at = {"Bucket": aws.bucket(), "Key": "models/model.bin"}
+    upload = {**at, "UploadId": aws.s3.create_multipart_upload(**at, ChecksumAlgorithm="SHA256")["UploadId"]}
+    contents = [b"a" * (5 << 20), b"b"]
+    sums = [base64.b64encode(hashlib.sha256(content).digest()).decode() for content in contents]
+    with refused("InvalidRequest"):
+        aws.s3.upload_part(**upload, PartNumber=1, Body=b"a", ChecksumAlgorithm="CRC32")
+    for number in (2, 1):
+        aws.s3.upload_part(**upload, PartNumber=number, Body=contents[number - 1], ChecksumSHA256=sums[number - 1])
+    listed = aws.s3.list_parts(**upload)
+    assert [(part["PartNumber"], part["ChecksumSHA256"]) for part in listed["Parts"]] == [(1, sums[0]), (2, sums[1])]
+    page = aws.s3.list_parts(**upload, MaxParts=1)
+    assert page["IsTruncated"]
+    rest = aws.s3.list_parts(**upload, PartNumberMarker=page["NextPartNumberMarker"])["Parts"]
+    assert [part["PartNumber"] for part in rest] == [2]
+    found = aws.s3.list_multipart_uploads(Bucket=at["Bucket"], Prefix="models/")["Uploads"]
+    assert [(each["Key"], each["ChecksumAlgorithm"]) for each in found] == [(at["Key"], "SHA256")]
+
+    parts = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in listed["Parts"]]
+    with refused("InvalidRequest"):
+        aws.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+    parts = [{**part, "ChecksumSHA256": sums[part["PartNumber"] - 1]} for part in parts]
+    with refused("InvalidPart"):
+        swapped = [{**part, "ChecksumSHA256": sums[0]} for part in parts]
+        aws.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": swapped})
+    aws.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+    assert aws.s3.get_object(**at)["Body"].read() == b"".join(contents)
+
+
+def test_an_upload_that_is_over_takes_nothing_more(aws: Aws) -> None:
+    at = {"Bucket": aws.bucket(), "Key": "gone"}
+    upload = {**at, "UploadId": aws.s3.create_multipart_upload(**at)["UploadId"]}
+    aws.s3.abort_multipart_upload(**upload)
+    parts = {"Parts": [{"PartNumber": 1, "ETag": '"e"'}]}
+    for call, more in (
+        (aws.s3.upload_part, {"PartNumber": 1, "Body": b"x"}),
+        (aws.s3.list_parts, {}),
+        (aws.s3.complete_multipart_upload, {"MultipartUpload": parts}),
+        (aws.s3.abort_multipart_upload, {}),
+    ):
+        with refused("NoSuchUpload"):
+            call(**upload, **more)

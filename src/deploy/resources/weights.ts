@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream';
 import { bucketProblem } from '../../aws/bucket.js';
-import { openBucket } from '../../aws/objects.js';
+import { type Objects, openBucket } from '../../aws/objects.js';
 import type { Context } from '../../context.js';
+import { forEach } from '../../each.js';
 import { created } from '../changes.js';
 import type { Desired } from '../desired.js';
 import type { Resource } from '../resource.js';
@@ -20,7 +20,7 @@ export function weightsResource(weights: Weights): Resource<FoundFiles> {
 
     compare(desired, found) {
       const missing = missingFiles(desired, found);
-      const name = `s3://${desired.weights.bucket}/${desired.weights.prefix}`;
+      const name = desired.weights.uri;
       if (missing.length === 0) return [created('model weights', name, true)];
       const none = missing.length === desired.weights.files.length;
       const fields = none
@@ -28,28 +28,48 @@ export function weightsResource(weights: Weights): Resource<FoundFiles> {
         : missing.map((file) => ({
             field: file.name,
             old: String(found.get(file.name) ?? ''),
-            new: String(file.size),
+            new: String(file.size ?? ''),
           }));
       return [{ resource: 'model weights', name, action: none ? 'create' : 'update', fields }];
     },
 
     async apply(context, desired, found) {
-      const { bucket, prefix } = desired.weights;
-      const objects = await openBucket(context.clients, bucket, desired.account, context.signal);
-      // One after the other: one upload fills the line, and memory holds the parts of one only.
-      for (const file of missingFiles(desired, found)) {
-        context.log.info(`Uploading ${file.name} (${megabytes(file.size)})`);
-        const content = Readable.from(weights.open(file), { objectMode: false });
-        await objects.upload(`${prefix}${file.name}`, content, file.size, 'application/octet-stream');
-      }
+      const failed = new AbortController();
+      const signal = AbortSignal.any([context.signal, failed.signal]);
+      const { bucket } = desired.weights;
+      const objects = await openBucket(context.clients, bucket, desired.account, signal);
+      await forEach(missingFiles(desired, found), FILES_AT_ONCE, (file) =>
+        uploadFile(context, objects, desired, weights, file).catch((error: unknown) => {
+          failed.abort(error);
+          throw error;
+        }),
+      );
       return {};
     },
   };
 }
 
+/** The parts of each file go up side by side anyway; more at a time serves the small files only. */
+const FILES_AT_ONCE = 4;
+
+async function uploadFile(
+  { log }: Context,
+  objects: Objects,
+  { weights: { prefix }, kmsKeyId }: Desired,
+  weights: Weights,
+  file: WeightFile,
+): Promise<void> {
+  log.info(`Uploading ${file.name}${file.size === undefined ? '' : ` (${megabytes(file.size)})`}`);
+  const encryption = kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId };
+  const properties = { ContentType: 'application/octet-stream', ...encryption };
+  const resumed = (parts: number) =>
+    log.info(`${file.name}: an earlier run has sent ${parts} parts; they are checked, and not sent again.`);
+  await objects.uploadResumably(`${prefix}${file.name}`, () => weights.open(file), properties, resumed);
+}
+
 async function readFiles({ clients, signal }: Context, desired: Desired): Promise<FoundFiles> {
   const { bucket, prefix, files, inPlace } = desired.weights;
-  if (inPlace) return new Map(files.map(({ name, size }) => [name, size]));
+  if (inPlace) return new Map(files.map(({ name, size }) => [name, size ?? 0]));
   const objects = await openBucket(clients, bucket, desired.account, signal);
   const found = new Map<string, number>();
   try {
@@ -63,7 +83,8 @@ async function readFiles({ clients, signal }: Context, desired: Desired): Promis
   return found;
 }
 
+/** A file whose size is known only once it was made is there when it is there: its name carries its content. */
 const missingFiles = ({ weights }: Desired, found: FoundFiles): WeightFile[] =>
-  weights.files.filter(({ name, size }) => found.get(name) !== size);
+  weights.files.filter(({ name, size }) => !found.has(name) || (size !== undefined && found.get(name) !== size));
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;

@@ -16,10 +16,12 @@ import { verified } from './verified.js';
 export async function folderWeights(path: string): Promise<Weights> {
   const folder = resolve(path.replace(/^~(?=\/|$)/, homedir()));
   const files = await filesOf(folder, path);
-  requireModel(files, `The folder ${path}`);
+  const revision = contentHash(files);
   return {
     name: basename(folder),
-    revision: contentHash(files),
+    revision,
+    key: revision,
+    package: 'prefix',
     files,
     open: (file) => verified(createReadStream(join(folder, file.name), { highWaterMark: 1 << 20 }), file),
   };
@@ -33,6 +35,7 @@ async function filesOf(folder: string, path: string): Promise<WeightFile[]> {
       { cause: error },
     );
   });
+  requireModel(names, `The folder ${path}`);
   const files: WeightFile[] = [];
   // One after the other: each is read from the same disk.
   for (const name of names.filter(isNeeded).sort()) {

@@ -10,12 +10,17 @@ import { verified } from './verified.js';
  */
 export async function hubWeights(context: Context, model: ModelReference): Promise<Weights> {
   const found = await findModel(context, model);
+  const names = found.files.map(({ name }) => name);
+  requireModel(names, `The repository ${found.where}`, found.repository);
   const files = found.files.filter(({ name }) => isNeeded(name));
-  requireModel(files, `The repository ${found.where}`);
+  const revision = contentHash(files);
   return {
     name: model.name,
-    revision: contentHash(files),
+    revision,
+    key: revision,
+    package: 'prefix',
     files,
+    source: `${found.repository}@${found.commit}`,
     open: (file) => verified(found.open(file.name), file),
   };
 }

@@ -24,10 +24,16 @@ export async function s3Weights(context: Context, { bucket, prefix }: S3Model): 
     }
   }
   const where = `s3://${bucket}/${prefix}`;
-  requireModel(files, `The prefix ${where}`);
+  requireModel(
+    files.map(({ name }) => name),
+    `The prefix ${where}`,
+  );
+  const revision = contentHash(files);
   return {
     name: prefix.split('/').filter(Boolean).at(-1) ?? bucket,
-    revision: contentHash(files),
+    revision,
+    key: revision,
+    package: 'prefix',
     files,
     inPlace: { bucket, prefix },
     open: () => {
