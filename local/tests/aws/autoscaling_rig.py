@@ -68,7 +68,7 @@ class Variant:
         return self.failure
 
     def set_desired_instance_count(self, endpoint: str, variant: str, count: int) -> None:
-        if self.busy or self._stopping or self.current < self.desired:
+        if self.busy or self._stopping or (self.start_minutes and self.current < self.desired):
             raise Busy('Cannot update in-progress endpoint "speech".')
         if self.refusal is not None:
             raise self.refusal
