@@ -1,9 +1,11 @@
 // script/bench [name ...] [--json]: runs the benchmarks and prints a line a figure.
+import { deploy } from './deploy.ts';
 import type { Figure } from './figure.ts';
 import { bundleSize, start } from './start.ts';
 
 const benches: Record<string, () => Promise<Figure[]>> = {
   start: async () => [...(await start()), await bundleSize()],
+  deploy,
 };
 
 const json = process.argv.includes('--json');

@@ -187,7 +187,9 @@ test(
 async function changedAction(file: string, addition: string): Promise<string> {
   const copy = join(work, 'action');
   await mkdir(copy);
-  for (const name of ['dist', 'container', 'assets']) await cp(join(root, name), join(copy, name), { recursive: true });
+  for (const name of ['dist', 'container', 'assets', 'package.json']) {
+    await cp(join(root, name), join(copy, name), { recursive: true });
+  }
   await appendFile(join(copy, file), addition);
   return copy;
 }

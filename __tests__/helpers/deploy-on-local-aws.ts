@@ -19,7 +19,8 @@ export interface DeployRig {
   lines: string[];
   /** Settings of a deploy of the instant image with the rig's weights. */
   settings(overrides?: Partial<DeploySettings>): DeploySettings;
-  deploy(overrides?: Partial<DeploySettings>, signal?: AbortSignal): Promise<DeployResult>;
+  /** `by`: clients to use in place of the rig's. */
+  deploy(overrides?: Partial<DeploySettings>, signal?: AbortSignal, by?: Clients): Promise<DeployResult>;
   /** The requests that `body` makes. */
   requestsOf(body: () => Promise<unknown>): Promise<LoggedRequest[]>;
   /** Pushes an instant image whose environment has these variables; its URI. */
@@ -38,8 +39,8 @@ export async function startDeployRig(): Promise<DeployRig> {
   const folder = await mkdtemp(join(tmpdir(), 'deploy-'));
   const clients = createClients('us-east-1');
   const lines: string[] = [];
-  const context = (signal = new AbortController().signal): Context => ({
-    clients,
+  const context = (signal = new AbortController().signal, by = clients): Context => ({
+    clients: by,
     account: '123456789012',
     // Waits that are long on AWS are short here; what is waited for is the same.
     clock: { now: () => Date.now(), sleep: (ms, until) => pause(Math.min(ms, 100), until) },
@@ -66,7 +67,9 @@ export async function startDeployRig(): Promise<DeployRig> {
     await writeFile(join(path, 'Dockerfile'), `ARG BASE_IMAGE\nFROM \${BASE_IMAGE}\n${variables.join('')}`);
     const reference = `${await repositoryUri(clients)}:${path.slice(-6).toLowerCase()}`;
     const BASE_IMAGE = aws.environment['WHISPER_INSTANT_IMAGE'] ?? '';
-    await buildAndPush(context(), { folder: path, platform: 'linux/amd64', buildArguments: { BASE_IMAGE }, reference });
+    const build = { folder: path, dockerfile: 'Dockerfile', platform: 'linux/amd64', buildArguments: { BASE_IMAGE } };
+    const registries = { image: undefined, base: undefined };
+    await buildAndPush(context(), { ...build, reference, cacheTag: undefined }, registries);
     return reference;
   };
   const defaults = {
@@ -88,11 +91,11 @@ export async function startDeployRig(): Promise<DeployRig> {
     settings,
     image,
     weights,
-    deploy: async (overrides, signal) => {
+    deploy: async (overrides, signal, by) => {
       lines.length = 0;
       const wanted = settings(overrides);
       const progress = startProgress(context(), wanted.waitMinutes);
-      await deploy(context(signal), wanted, progress);
+      await deploy(context(signal, by), wanted, progress);
       return resultOf(wanted.endpointName, progress);
     },
     requestsOf: async (body) => {

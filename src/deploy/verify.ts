@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { type Objects, openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
 import { UserError } from '../errors.js';
@@ -40,13 +39,15 @@ export async function wasVerified({ clients, signal }: Context, desired: Desired
 export async function verify(context: Context, desired: Desired, deadline: number): Promise<void> {
   const { clients, signal, log } = context;
   const objects = await openBucket(clients, desired.bucket.name, desired.account, signal);
-  const id = `verify-${randomUUID()}`;
-  const input = `${desired.folder}input/${id}.mp3`;
+  const config = desired.endpointConfig?.EndpointConfigName ?? '';
+  // Named after the configuration, so that what a run that dies here leaves is used and removed by the next one.
+  const input = `${desired.folder}input/verify/${config}.mp3`;
   const clip = shipped('assets', 'clip.mp3');
-  const used = [input];
+  const earlier = (await objects.readText(noteKey(desired)))?.etag;
   try {
-    await objects.upload(input, createReadStream(clip), (await stat(clip)).size, 'audio/mpeg');
+    if (!(await objects.exists(input))) await objects.upload(input, createReadStream(clip), 'audio/mpeg');
     const runtime = await clients.runtime();
+    const id = `verify-${randomUUID()}`;
     const { OutputLocation, FailureLocation } = await runtime.invokeEndpointAsync(
       {
         EndpointName: desired.endpointName,
@@ -54,6 +55,7 @@ export async function verify(context: Context, desired: Desired, deadline: numbe
         ContentType: 'audio/mpeg',
         Accept: 'application/json',
         InferenceId: id,
+        S3OutputPathExtension: `verify/${config}`,
         RequestTTLSeconds: QUEUE_SECONDS,
         InvocationTimeoutSeconds: INVOCATION_SECONDS,
       },
@@ -61,18 +63,39 @@ export async function verify(context: Context, desired: Desired, deadline: numbe
     );
     const output = keyOf(OutputLocation);
     const failure = keyOf(FailureLocation);
-    used.push(...[output, failure].filter((key) => key !== undefined));
-    requireNew(desired, await answerOf(context, objects, { output, failure, deadline }));
-    const note = { at: new Date(context.clock.now()).toISOString(), ...desired.model?.PrimaryContainer?.Environment };
-    await objects.writeText(noteKey(desired), JSON.stringify(note), 'application/json');
-    log.info('A clip came back from the new image with the new model.');
+    const answer = await answerOf(context, objects, { output, failure, deadline }, async () => {
+      const note = await objects.readText(noteKey(desired));
+      return note !== undefined && note.etag !== earlier;
+    });
+    if (answer !== VERIFIED) requireNew(desired, answer.text);
   } finally {
-    // With a signal of its own: also after an interrupt nothing of the clip shall stay.
-    await objects
-      .remove(used, AbortSignal.timeout(REMOVAL))
-      .catch((error: Error) => log.warning(`The test clip was not removed: ${error.message}`));
+    await tidy(context, desired, [input]);
+  }
+  // Last: a run that dies before this leaves nothing of the clip that no later run would look for.
+  const note = { at: new Date(context.clock.now()).toISOString(), ...desired.model?.PrimaryContainer?.Environment };
+  await objects.writeText(noteKey(desired), JSON.stringify(note), 'application/json');
+  log.info('A clip came back from the new image with the new model.');
+}
+
+/** Removes the clip and all its answers. With a signal of its own: also after an interrupt nothing shall stay. */
+async function tidy({ clients, log }: Context, desired: Desired, keys: string[]): Promise<void> {
+  const until = AbortSignal.timeout(REMOVAL);
+  const config = desired.endpointConfig?.EndpointConfigName ?? '';
+  try {
+    const objects = await openBucket(clients, desired.bucket.name, desired.account, until);
+    for (const place of ['output', 'failure']) {
+      for await (const page of objects.list(`${desired.folder}${place}/verify/${config}/`)) {
+        keys.push(...page.map(({ key }) => key));
+      }
+    }
+    await objects.remove(keys);
+  } catch (error) {
+    log.warning(`The test clip was not removed: ${(error as Error).message}`);
   }
 }
+
+/** Another deploy of the same configuration has seen its clip come back meanwhile, and has removed ours with its own. */
+const VERIFIED = Symbol('verified by another deploy');
 
 interface Places {
   output: string | undefined;
@@ -81,14 +104,23 @@ interface Places {
 }
 
 /** Waits for one of the two objects that SageMaker writes. */
-async function answerOf(context: Context, objects: Objects, { output, failure, deadline }: Places): Promise<string> {
+async function answerOf(
+  context: Context,
+  objects: Objects,
+  { output, failure, deadline }: Places,
+  isVerified: () => Promise<boolean>,
+): Promise<{ text: string } | typeof VERIFIED> {
   const { clock, signal } = context;
   for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
     const [answer, error] = await Promise.all(
       [output, failure].map((key) => (key === undefined ? undefined : objects.readText(key))),
     );
-    if (answer) return answer.text;
+    if (answer) return answer;
+    if (await isVerified()) return VERIFIED;
     if (error) {
+      // Where another deploy took the clip away, its note comes in the next moment.
+      await clock.sleep(FIRST_PAUSE, signal);
+      if (await isVerified()) return VERIFIED;
       throw new UserError(
         `The endpoint serves, but could not transcribe the test clip: ${error.text.trim().slice(0, 1000)}`,
         "See the container's log in CloudWatch. Out of memory: take a larger `instance-type`, or `compute-type: int8_float16`.",
