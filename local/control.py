@@ -12,11 +12,13 @@ from werkzeug.wrappers import Request, Response
 
 from local.aws.clock import Clock
 from local.aws.credentials import Credentials
-from local.aws.ecr.service import Ecr
+from local.aws.ecr.registries import Registries
+from local.aws.faults import Faults
 from local.aws.requests_log import RequestsLog
 from local.aws.s3.service import secure
 from local.aws.sagemaker.capacity import Capacity
 from local.aws.sagemaker.metrics import EndpointMetrics
+from local.aws.sagemaker.states import EndpointStates
 from local.aws.sagemaker.store import Store
 
 Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
@@ -30,18 +32,22 @@ class Control:
         clock: Clock,
         log: RequestsLog,
         credentials: Credentials,
+        faults: Faults,
         capacity: Capacity,
         metrics: EndpointMetrics,
         store: Store,
-        ecr: Ecr,
+        states: EndpointStates,
+        registries: Registries,
     ) -> None:
         self._clock = clock
         self._log = log
         self._credentials = credentials
+        self._faults = faults
         self._capacity = capacity
         self._metrics = metrics
         self._store = store
-        self._ecr = ecr
+        self._states = states
+        self._registries = registries
         self._posts: dict[str, Handler] = {
             "clock": self._set_clock,
             "backlog": self._set_backlog,
@@ -50,6 +56,7 @@ class Control:
             "bucket": self._make_bucket,
             "credentials": self._mark_credentials,
             "registry": self._set_registry,
+            "faults": self._set_fault,
         }
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -67,6 +74,10 @@ class Control:
         name, _, rest = request.path.removeprefix("/_local/").partition("/")
         if request.method == "POST" and name in self._posts:
             return self._posts[name](json.loads(request.get_data()))
+        if request.method == "POST" and name == "endpoints" and rest:
+            return self._set_endpoint(rest, json.loads(request.get_data()))
+        if request.method == "GET" and name == "faults":
+            return {"faults": self._faults.left()}
         if request.method == "GET" and name == "requests":
             return self._log.since(int(request.args.get("since", "0")))
         if request.method == "GET" and name == "clock":
@@ -85,7 +96,10 @@ class Control:
     def _set_backlog(self, params: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(params["counts_running"], bool):
             raise ValueError("counts_running must be true or false")
-        self._metrics.counts_running = params["counts_running"]
+        if "endpoint" in params:
+            self._metrics.counts_running_of[str(params["endpoint"])] = params["counts_running"]
+        else:
+            self._metrics.counts_running = params["counts_running"]
         return params
 
     def _set_capacity(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -110,10 +124,23 @@ class Control:
         return params
 
     def _set_registry(self, params: dict[str, Any]) -> dict[str, Any]:
+        if "account" in params:
+            return {"registry": self._registries.share(params["account"], params["repository"])}
         if not isinstance(params["password"], str | None):
             raise ValueError("password must be a string, or null for the right one")
-        self._ecr.hand_out(params["password"])
+        self._registries.own.hand_out(params["password"])
         return {}
+
+    def _set_fault(self, params: dict[str, Any]) -> dict[str, Any]:
+        if params:
+            self._faults.set(params)
+        else:
+            self._faults.clear()
+        return {"faults": self._faults.left()}
+
+    def _set_endpoint(self, name: str, params: dict[str, Any]) -> dict[str, Any]:
+        self._states.set(name, params)
+        return params
 
     def _tell_endpoint(self, name: str) -> dict[str, Any]:
         with self._store.lock:

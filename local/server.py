@@ -28,7 +28,9 @@ from local.aws.clock import Clock
 from local.aws.cloudwatch.metrics import MetricStore
 from local.aws.credentials import Credentials
 from local.aws.ecr.gate import RegistryGate
+from local.aws.ecr.registries import Registries
 from local.aws.ecr.service import Ecr
+from local.aws.faults import Faults
 from local.aws.operations import RUNTIME
 from local.aws.requests_log import RequestsLog
 from local.aws.s3.objects import Objects
@@ -46,10 +48,12 @@ from local.aws.sagemaker.metrics import EndpointMetrics
 from local.aws.sagemaker.models import Models
 from local.aws.sagemaker.scaling import ScalableEndpoints
 from local.aws.sagemaker.service import SageMaker
+from local.aws.sagemaker.states import EndpointStates
 from local.aws.sagemaker.store import Store
 from local.control import Control
 from local.engine.base import Engine
 from local.engine.open import open_engine
+from local.registry import docker_registry
 from local.registry.client import Registry
 
 REGION = "us-east-1"
@@ -78,53 +82,54 @@ class LocalAws:
         self._engine = engine
         self.clock = Clock()
         self.store = Store(DEFAULT_ACCOUNT_ID, REGION)
-        gate_socket = listening(0)
-        self.registry_host = f"{HOST}:{gate_socket.getsockname()[1]}"
-        ecr = Ecr(self.store.account, REGION, registry, self.registry_host, self.clock)
+        self._state = state
+        self._servers: list[BaseWSGIServer] = []
+        ecr = self._open_ecr(self.store.account, registry)
         ecr.install()
+        self.registry_host = ecr.host
+        registries = Registries(ecr, self._open_other)
         metric_store = MetricStore(self.clock)
         objects = Objects(self.store.account, REGION)
         capacity = Capacity()
-        outside = Outside(engine, registry, objects, capacity, self.clock, self.store.account, REGION, state)
+        outside = Outside(engine, registries, objects, capacity, self.clock, self.store.account, REGION, state)
         deployments = Deployments(self.store, self.clock.now, self._handler_for(objects))
         self._scaling: Scaling = install(
             self.clock, metric_store, ScalableEndpoints(self.store, deployments, capacity), region=REGION
         )
         self._metrics = EndpointMetrics(self.store, self.clock, metric_store)
         endpoint_api = Endpoints(self.store, self.clock, outside, deployments, self._scaling.has_scalable_target)
-        model_api = Models(self.store, self.clock, objects, registry, self.registry_host)
+        model_api = Models(self.store, self.clock, objects, registries)
         moto = DomainDispatcherApplication(create_backend_app)
-        log, credentials = RequestsLog(self.clock), Credentials()
+        log, credentials, faults = RequestsLog(self.clock), Credentials(), Faults()
+        states = EndpointStates(self.store, self.clock, deployments)
         application = Application(
             services={
                 "sagemaker": SageMaker(self.store, model_api, EndpointConfigs(self.store, self.clock), endpoint_api),
                 RUNTIME: Runtime(self.store, self.clock),
-                "ecr": ecr,
+                "ecr": registries,
                 "s3": S3(self.store.account, moto),
             },
             moto=moto,
-            control=Control(self.clock, log, credentials, capacity, self._metrics, self.store, ecr),
+            control=Control(self.clock, log, credentials, faults, capacity, self._metrics, self.store, states, registries),
             log=log,
             credentials=credentials,
+            faults=faults,
             region=REGION,
         )
-        self._aws_server = serving(listening(port), application)
-        self._gate_server = serving(gate_socket, RegistryGate(registry, ecr))
-        self.port = self._aws_server.port
+        self.port = self._serve(listening(port), application)
 
     def start(self) -> None:
-        """Serves in threads until stop(). Containers that a crashed server left behind go first."""
+        """Makes it ready. Containers that a crashed server left behind go first."""
         self._engine.stop_all()
         self._metrics.start()
-        for server in (self._aws_server, self._gate_server):
-            threading.Thread(target=server.serve_forever, args=(SHUTDOWN_POLL_SECONDS,), daemon=True).start()
 
     def stop(self) -> None:
-        """Stops everything that was started: both servers, scaling, and every instance."""
+        """Stops everything that was started: the servers, scaling, every instance, other accounts' registries."""
         self._scaling.stop()
         self._metrics.stop()
-        for server in (self._aws_server, self._gate_server):
+        for server in self._servers:
             server.shutdown()
+        docker_registry.stop_others(self._state)
         endpoints = list(self.store.endpoints.values())
         fleets = [fleet for endpoint in endpoints for fleet in (endpoint.fleet, endpoint.pending) if fleet is not None]
         for fleet in fleets:
@@ -132,6 +137,25 @@ class LocalAws:
         self._engine.stop_all()
         for fleet in fleets:
             fleet.forget()
+
+    def _serve(self, server_socket: socket.socket, application: Any) -> int:
+        """Serves in a thread until stop(); the port."""
+        server = serving(server_socket, application)
+        threading.Thread(target=server.serve_forever, args=(SHUTDOWN_POLL_SECONDS,), daemon=True).start()
+        self._servers.append(server)
+        return server.port
+
+    def _open_ecr(self, account: str, registry: Registry) -> Ecr:
+        gate_socket = listening(0)
+        ecr = Ecr(account, REGION, registry, f"{HOST}:{gate_socket.getsockname()[1]}", self.clock)
+        self._serve(gate_socket, RegistryGate(registry, ecr))
+        return ecr
+
+    def _open_other(self, account: str) -> Ecr:
+        started = docker_registry.start_other(self._state, account)
+        ecr = self._open_ecr(account, Registry(started.address, started.password_file))
+        docker_registry.note_address(self._state, account, ecr.host)
+        return ecr
 
     def _handler_for(self, objects: Objects) -> Callable[[Endpoint], Handler]:
         def handler(endpoint: Endpoint) -> Handler:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 from local.aws import validation
 from local.aws.credentials import Credentials
 from local.aws.errors import JSON_TYPE, AwsError, error_response
+from local.aws.faults import Faults
 from local.aws.operations import MODELS, RUNTIME, Call, identify, service_model
 from local.aws.requests_log import RequestsLog
 
@@ -49,6 +50,7 @@ class Application:
         control: Wsgi,
         log: RequestsLog,
         credentials: Credentials,
+        faults: Faults,
         region: str,
     ) -> None:
         self._services = services
@@ -56,6 +58,7 @@ class Application:
         self._control = control
         self._log = log
         self._credentials = credentials
+        self._faults = faults
         self._region = region
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -72,6 +75,14 @@ class Application:
         return self._log.counted(entry, self._answer(call, request)(environ, start))
 
     def _answer(self, call: Call, request: Request) -> Wsgi:
+        fault = self._faults.take(call)
+        if fault is None:
+            return self._served(call, request)
+        error = fault.answer(call)
+        refusal = error_response(call.service, call.protocol, error, head=request.method == "HEAD", path=request.path)
+        return _unheard(self._served(call, request), refusal) if fault.after else refusal
+
+    def _served(self, call: Call, request: Request) -> Wsgi:
         try:
             self._credentials.check(call)
             if call.service in REGIONAL and call.region != self._region:
@@ -107,6 +118,16 @@ class Application:
         if call.operation not in service_model(MODELS[call.service]).operation_names:
             raise AwsError("UnknownOperationException", f"{call.service} has no operation {call.operation}.")
         validation.check(MODELS[call.service], call.operation, parsed(request), code)
+
+
+def _unheard(work: Wsgi, refusal: Wsgi) -> Wsgi:
+    """Does the work and answers with the refusal all the same."""
+
+    def run(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        Response.from_app(work, environ, buffered=True)
+        return refusal(environ, start_response)
+
+    return run
 
 
 def rewind(environ: dict[str, Any], body: bytes) -> None:

@@ -69,7 +69,7 @@ class Credentials:
             raise _invalid(call.protocol)
         action = iam_action(call)
         if any(fnmatchcase(action, pattern) for pattern in denied):
-            raise _denied(call.protocol, action, call.access_key)
+            raise access_denied(call)
 
 
 def iam_action(call: Call) -> str:
@@ -77,6 +77,20 @@ def iam_action(call: Call) -> str:
     if call.service == "s3":
         return f"s3:{S3_ACTIONS.get(call.operation, call.operation)}"
     return f"{IAM_PREFIXES.get(call.service, call.service)}:{call.operation}"
+
+
+def access_denied(call: Call) -> AwsError:
+    """The answer to a caller without the right to this call, in the words of its service."""
+    if call.protocol == "rest-xml":
+        return AwsError("AccessDenied", "Access Denied", 403)
+    action = iam_action(call)
+    message = (
+        f"User: arn:aws:iam::123456789012:user/{call.access_key} is not authorized to perform: {action} because no "
+        f"identity-based policy allows the {action} action"
+    )
+    if call.protocol == "query":
+        return AwsError("AccessDenied", message, 403)
+    return AwsError("AccessDeniedException", message, 400)
 
 
 def _missing(protocol: str) -> AwsError:
@@ -102,15 +116,3 @@ def _invalid(protocol: str) -> AwsError:
     if protocol == "query":
         return AwsError("InvalidClientTokenId", message, 403)
     return AwsError("UnrecognizedClientException", message, 400)
-
-
-def _denied(protocol: str, action: str, access_key: str) -> AwsError:
-    if protocol == "rest-xml":
-        return AwsError("AccessDenied", "Access Denied", 403)
-    message = (
-        f"User: arn:aws:iam::123456789012:user/{access_key} is not authorized to perform: {action} because no "
-        f"identity-based policy allows the {action} action"
-    )
-    if protocol == "query":
-        return AwsError("AccessDenied", message, 403)
-    return AwsError("AccessDeniedException", message, 400)

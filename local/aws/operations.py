@@ -22,6 +22,8 @@ MODELS = {
     "sns": "sns",
     "monitoring": "cloudwatch",
     "application-autoscaling": "application-autoscaling",
+    "servicequotas": "service-quotas",
+    "ec2": "ec2",
 }
 RUNTIME = "sagemaker-runtime"
 READING = ("Get", "List", "Describe", "Head", "BatchGet", "BatchCheck", "Search", "AssumeRole", "Simulate", "Filter")

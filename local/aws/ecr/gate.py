@@ -43,8 +43,7 @@ class RegistryGate:
         if found is None:
             return None
         repository = found[1]
-        mutability = self._ecr.mutability(repository)
-        if mutability is None:
+        if not self._ecr.exists(repository):
             text = f"The repository with name '{repository}' does not exist in the registry"
             return _error(404, "NAME_UNKNOWN", text)
         manifest = _MANIFEST.fullmatch(request.path)
@@ -55,7 +54,7 @@ class RegistryGate:
         if len(content) > MANIFEST_BYTES:
             return _error(400, "MANIFEST_INVALID", "the manifest is larger than 4 MiB")
         tag, digest = manifest[2], f"sha256:{hashlib.sha256(content).hexdigest()}"
-        if mutability.startswith("IMMUTABLE") and not tag.startswith("sha256:"):
+        if not tag.startswith("sha256:") and not self._ecr.tag_moves(repository, tag):
             existing = self._registry.manifest(repository, tag)
             if existing is not None and existing.digest != digest:
                 text = (

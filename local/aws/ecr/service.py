@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ecr import models as moto_ecr
 from werkzeug.wrappers import Request, Response
 
@@ -21,19 +23,20 @@ TOKEN_LIFE = timedelta(hours=12)
 
 
 class Ecr:
-    """`host` is the address that images carry: the gate in front of `registry`."""
+    """One account's ECR. `host` is the address that images carry: the gate in front of `registry`."""
 
     def __init__(self, account: str, region: str, registry: Registry, host: str, clock: Clock) -> None:
-        self._account = account
+        self.account = account
+        self.registry = registry
+        self.host = host
         self._region = region
-        self._registry = registry
-        self._host = host
         self._clock = clock
         self._lock = threading.Lock()
         self._pushed: dict[tuple[str, str], datetime] = {}
         self._password: str | None = None
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
             "GetAuthorizationToken": self._token,
+            "DescribeRepositories": self._describe_repositories,
             "DescribeImages": self._describe_images,
             "ListImages": self._list_images,
             "BatchGetImage": self._batch_get,
@@ -50,10 +53,27 @@ class Ecr:
         """From now on GetAuthorizationToken gives this password, right or wrong."""
         self._password = password
 
-    def mutability(self, repository: str) -> str | None:
-        """The repository's imageTagMutability; None if nobody created it."""
-        found = moto_ecr.ecr_backends[self._account][self._region].repositories.get(repository)
-        return None if found is None else str(getattr(found.image_tag_mutability, "value", found.image_tag_mutability))
+    def exists(self, repository: str) -> bool:
+        """Whether somebody created it."""
+        return repository in self._repositories()
+
+    def tag_moves(self, repository: str, tag: str) -> bool:
+        """Whether the tag can be pushed again with other content (ECR API, ImageTagMutabilityExclusionFilter)."""
+        found = self._repositories()[repository]
+        mutability = str(getattr(found.image_tag_mutability, "value", found.image_tag_mutability))
+        filters = found.image_tag_mutability_exclusion_filters or []
+        excluded = any(fnmatch.fnmatchcase(tag, excluding["filter"]) for excluding in filters)
+        return excluded if mutability.startswith("IMMUTABLE") else not excluded
+
+    def create(self, repository: str) -> None:
+        """A repository of mutable tags, unless it is there: how another account's comes to be."""
+        if not self.exists(repository):
+            backend = moto_ecr.ecr_backends[self.account][self._region]
+            backend.create_repository(repository, self.account, {}, None, "MUTABLE", [])
+            self._repositories()[repository].uri = f"{self.host}/{repository}"
+
+    def _repositories(self) -> dict[str, Any]:
+        return moto_ecr.ecr_backends[self.account][self._region].repositories
 
     def note_push(self, repository: str, digest: str) -> None:
         """A manifest was pushed now."""
@@ -63,7 +83,7 @@ class Ecr:
     def install(self) -> None:
         """Lets moto's new repositories carry our host in their repositoryUri."""
         created = moto_ecr.Repository.__init__
-        host = self._host
+        host = self.host
 
         def init(repository: Any, *args: Any, **kwargs: Any) -> None:
             created(repository, *args, **kwargs)
@@ -72,10 +92,18 @@ class Ecr:
         moto_ecr.Repository.__init__ = init
 
     def _token(self, params: dict[str, Any]) -> dict[str, Any]:
-        login = self._registry.login if self._password is None else RegistryAuth(USERNAME, self._password)
+        login = self.registry.login if self._password is None else RegistryAuth(USERNAME, self._password)
         expires = self._clock.now() + TOKEN_LIFE
-        data = {"authorizationToken": login.token, "expiresAt": expires, "proxyEndpoint": f"http://{self._host}"}
+        data = {"authorizationToken": login.token, "expiresAt": expires, "proxyEndpoint": f"http://{self.host}"}
         return {"authorizationData": [data]}
+
+    def _describe_repositories(self, params: dict[str, Any]) -> dict[str, Any] | None:
+        """Of another account; moto tells our own."""
+        if params.get("registryId", DEFAULT_ACCOUNT_ID) == DEFAULT_ACCOUNT_ID:
+            return None
+        names = [self._repository({"repositoryName": name}) for name in params.get("repositoryNames", [])]
+        found = self._repositories()
+        return {"repositories": [described(found[name]) for name in names or found]}
 
     def _describe_images(self, params: dict[str, Any]) -> dict[str, Any]:
         repository = self._repository(params)
@@ -115,7 +143,7 @@ class Ecr:
                 continue
             images.append(
                 {
-                    "registryId": self._account,
+                    "registryId": self.account,
                     "repositoryName": repository,
                     "imageId": {"imageDigest": manifest.digest, "imageTag": image_id.get("imageTag")},
                     "imageManifest": manifest.content.decode(),
@@ -138,7 +166,7 @@ class Ecr:
                 raise AwsError(
                     "InvalidParameterException", "The local ECR cannot remove one of an image's several tags."
                 )
-            self._registry.delete(repository, manifest.digest)
+            self.registry.delete(repository, manifest.digest)
             deleted.append({"imageDigest": manifest.digest, "imageTag": image_id.get("imageTag")})
         return {"imageIds": deleted, "failures": failures}
 
@@ -149,18 +177,18 @@ class Ecr:
         if found and not params.get("force"):
             raise AwsError(
                 "RepositoryNotEmptyException",
-                f"The repository with name '{repository}' in registry with id '{self._account}' cannot be deleted "
+                f"The repository with name '{repository}' in registry with id '{self.account}' cannot be deleted "
                 "because it still contains images",
             )
         for digest in found:
-            self._registry.delete(repository, digest)
+            self.registry.delete(repository, digest)
 
     def _repository(self, params: dict[str, Any]) -> str:
         name = params["repositoryName"]
-        if self.mutability(name) is None:
+        if not self.exists(name):
             raise AwsError(
                 "RepositoryNotFoundException",
-                f"The repository with name '{name}' does not exist in the registry with id '{self._account}'",
+                f"The repository with name '{name}' does not exist in the registry with id '{self.account}'",
             )
         return name
 
@@ -168,7 +196,7 @@ class Ecr:
         reference = image_id.get("imageDigest") or image_id.get("imageTag")
         if reference is None:
             raise AwsError("InvalidParameterException", "An imageId needs an imageDigest or an imageTag.")
-        manifest = self._registry.manifest(repository, reference)
+        manifest = self.registry.manifest(repository, reference)
         tag = image_id.get("imageTag")
         if manifest is not None and tag and tag not in self._tags_by_digest(repository).get(manifest.digest, []):
             return None
@@ -178,14 +206,14 @@ class Ecr:
         """By digest: everything tagged, and what was pushed and lost its tag."""
         with self._lock:
             untagged = [digest for name, digest in self._pushed if name == repository]
-        references = [*self._registry.tags(repository), *untagged]
-        manifests = (self._registry.manifest(repository, reference) for reference in references)
+        references = [*self.registry.tags(repository), *untagged]
+        manifests = (self.registry.manifest(repository, reference) for reference in references)
         return {manifest.digest: manifest for manifest in manifests if manifest is not None}
 
     def _tags_by_digest(self, repository: str) -> dict[str, list[str]]:
         tags: dict[str, list[str]] = {}
-        for tag in self._registry.tags(repository):
-            manifest = self._registry.manifest(repository, tag)
+        for tag in self.registry.tags(repository):
+            manifest = self.registry.manifest(repository, tag)
             if manifest is not None:
                 tags.setdefault(manifest.digest, []).append(tag)
         return tags
@@ -194,7 +222,7 @@ class Ecr:
         with self._lock:
             pushed = self._pushed.get((repository, manifest.digest))
         return {
-            "registryId": self._account,
+            "registryId": self.account,
             "repositoryName": repository,
             "imageDigest": manifest.digest,
             "imageTags": tags,
@@ -209,8 +237,20 @@ class Ecr:
         return AwsError(
             "ImageNotFoundException",
             f"The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within the repository "
-            f"with name '{repository}' in the registry with id '{self._account}'",
+            f"with name '{repository}' in the registry with id '{self.account}'",
         )
+
+
+def described(repository: Any) -> dict[str, Any]:
+    """A repository of moto's as DescribeRepositories tells it."""
+    return {
+        "repositoryArn": repository.arn,
+        "registryId": repository.registry_id,
+        "repositoryName": repository.name,
+        "repositoryUri": repository.uri,
+        "createdAt": repository.created_at,
+        "imageTagMutability": repository.image_tag_mutability,
+    }
 
 
 def _failure(image_id: dict[str, str]) -> dict[str, Any]:

@@ -35,40 +35,47 @@ class Deployments:
 
         The new fleet comes up beside the old one, which serves until the new one is healthy.
         """
-        self._change(endpoint, "Updating")
+        self.change(endpoint, "Updating")
         endpoint.pending, endpoint.pending_desired, endpoint.pending_since = fleet, desired, self._now()
         self._run(endpoint, lambda: self._update(endpoint, fleet, desired))
 
     def scale(self, endpoint: Endpoint, desired: int) -> None:
         """Updating -> InService with `desired` instances, or with those there are and a FailureReason."""
-        self._change(endpoint, "Updating")
+        self.change(endpoint, "Updating")
         endpoint.desired = desired
         self._run(endpoint, lambda: self._scale(endpoint, desired))
 
     def delete(self, endpoint: Endpoint) -> None:
         """Deleting -> gone."""
-        self._change(endpoint, "Deleting")
+        self.change(endpoint, "Deleting")
         self._run(endpoint, lambda: self._delete(endpoint))
+
+    def change(self, endpoint: Endpoint, status: str, reason: str | None = None) -> None:
+        """Puts the endpoint into a state; `reason` becomes its FailureReason."""
+        with self._store.lock:
+            endpoint.status = status
+            endpoint.failure_reason = reason[:1024] if reason else None
+            endpoint.modified = self._now()
 
     def _create(self, endpoint: Endpoint) -> None:
         try:
             endpoint.fleet.grow(endpoint.desired)
         except StartError as error:
             endpoint.fleet.stop()
-            self._change(endpoint, "Failed", str(error))
+            self.change(endpoint, "Failed", str(error))
             return
         endpoint.fleet.serve(endpoint.queue, self._handler_for(endpoint))
-        self._change(endpoint, "InService")
+        self.change(endpoint, "InService")
 
     def _update(self, endpoint: Endpoint, fleet: Fleet, desired: int) -> None:
         try:
             fleet.grow(desired)
         except StartError as error:
-            self._change(endpoint, "RollingBack", str(error))
+            self.change(endpoint, "RollingBack", str(error))
             fleet.stop()
             with self._store.lock:
                 endpoint.pending = None
-                self._change(endpoint, "InService", str(error))
+                self.change(endpoint, "InService", str(error))
             return
         with self._store.lock:
             old, endpoint.fleet, endpoint.pending = endpoint.fleet, fleet, None
@@ -76,7 +83,7 @@ class Deployments:
             endpoint.desired = desired
         fleet.serve(endpoint.queue, self._handler_for(endpoint))
         old.stop()
-        self._change(endpoint, "InService")
+        self.change(endpoint, "InService")
 
     def _scale(self, endpoint: Endpoint, desired: int) -> None:
         fleet = endpoint.fleet
@@ -86,9 +93,9 @@ class Deployments:
         except StartError as error:
             with self._store.lock:
                 endpoint.desired = len(fleet.instances)
-                self._change(endpoint, "InService", str(error))
+                self.change(endpoint, "InService", str(error))
             return
-        self._change(endpoint, "InService")
+        self.change(endpoint, "InService")
 
     def _delete(self, endpoint: Endpoint) -> None:
         endpoint.fleet.stop()
@@ -96,19 +103,13 @@ class Deployments:
             self._store.endpoints.pop(endpoint.name, None)
             self._store.tags.pop(endpoint.arn, None)
 
-    def _change(self, endpoint: Endpoint, status: str, reason: str | None = None) -> None:
-        with self._store.lock:
-            endpoint.status = status
-            endpoint.failure_reason = reason[:1024] if reason else None
-            endpoint.modified = self._now()
-
     def _run(self, endpoint: Endpoint, work: Callable[[], None]) -> None:
         def guarded() -> None:
             try:
                 work()
             except Exception:
                 logger.exception("the deployment of endpoint %s failed inside the local AWS", endpoint.name)
-                self._change(
+                self.change(
                     endpoint,
                     "Failed",
                     "Request to service failed. If failure persists after retry, contact customer support.",

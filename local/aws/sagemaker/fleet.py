@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.aws.clock import Clock
+from local.aws.ecr.registries import Registries
 from local.aws.s3.objects import Objects
 from local.aws.sagemaker.capacity import NO_CAPACITY, Capacity
 from local.aws.sagemaker.instances import Container, Handler, ModelInstance, StartError
@@ -21,7 +22,7 @@ from local.aws.sagemaker.model_data import ModelDataError, data_sources
 from local.aws.sagemaker.queue import RequestQueue
 from local.aws.sagemaker.resource import Resource, instance_types, only_container
 from local.engine.base import Engine, PullError
-from local.registry.client import Registry, split_image
+from local.registry.client import split_image
 
 # "default ~4 min after start" (developer guide); MaxConcurrentInvocationsPerInstance is "chosen by SageMaker".
 START_SECONDS = 240
@@ -35,7 +36,7 @@ class Outside:
     """What a fleet needs from the world."""
 
     engine: Engine
-    registry: Registry
+    registries: Registries
     objects: Objects
     capacity: Capacity
     clock: Clock
@@ -119,12 +120,13 @@ class Fleet:
     def _prepare(self) -> None:
         """Pulls the image and fetches the model's data: AWS does so for every instance, here once does."""
         outside = self._outside
-        _, repository, reference = split_image(self.image)
+        host, repository, reference = split_image(self.image)
         try:
-            manifest = outside.registry.manifest(repository, reference)
-            if manifest is None:
+            registry = outside.registries.at(host)
+            manifest = None if registry is None else registry.manifest(repository, reference)
+            if registry is None or manifest is None:
                 raise PullError(f"{self.image} is not in the registry")
-            outside.engine.pull(self.image, outside.registry.login)
+            outside.engine.pull(self.image, registry.login)
         except PullError as error:
             name = self.variant["VariantName"]
             raise StartError(f"Failed to pull the image {self.image} for production variant {name}: {error}") from error

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import logging
+import random
 import socket
 import threading
 from collections.abc import Callable
@@ -22,6 +24,7 @@ PING_SECONDS = 2.0  # SageMaker's /ping timeout (developer guide, "container sho
 POLL_SECONDS = 0.1
 KEEP_SECONDS = 3.0  # real seconds between two looks at a running container
 STOP_SECONDS = 30.0  # SIGTERM to SIGKILL, simulated
+PORTS = range(10_000, 32_767)
 EXITS = 3  # a container that ended this often before it was healthy is not started again
 
 
@@ -241,7 +244,12 @@ class ModelInstance:
 
 
 def free_port() -> int:
-    """A port of the loopback address on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of the loopback address on which nothing listens now.
+
+    Below those that Linux hands out by itself: AWS's model servers refuse these (SageMaker's own choice is 8080).
+    """
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise EngineError("no port is free on 127.0.0.1")

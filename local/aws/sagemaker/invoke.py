@@ -72,7 +72,7 @@ class Runtime:
 
     def _servable(self, name: str) -> Any:
         endpoint = self._store.endpoints.get(name)
-        if endpoint is None or endpoint.status in ("Creating", "Failed", "Deleting"):
+        if endpoint is None or endpoint.status in ("Creating", "Failed", "Deleting", "OutOfService"):
             raise AwsError("ValidationError", f"Endpoint {name} of account {self._store.account} not found.")
         return endpoint
 

@@ -21,7 +21,10 @@ IDLE_CPU = 1.0
 
 
 class EndpointMetrics:
-    """`counts_running`: whether a request being worked on is backlog. AWS's own pages say both."""
+    """`counts_running`: whether a request being worked on is backlog. AWS's own pages say both.
+
+    `counts_running_of` says it of single endpoints, so that a test can watch both side by side.
+    """
 
     def __init__(self, store: Store, clock: Clock, metrics: MetricStore) -> None:
         self._store = store
@@ -29,6 +32,7 @@ class EndpointMetrics:
         self._metrics = metrics
         self._stop = threading.Event()
         self.counts_running = True
+        self.counts_running_of: dict[str, bool] = {}
 
     def start(self) -> None:
         """Publishes every full simulated minute until stop()."""
@@ -58,7 +62,8 @@ class EndpointMetrics:
 
     def _publish_backlog(self, endpoint: Endpoint, at: datetime) -> None:
         backlog = endpoint.queue.backlog()
-        size = backlog.waiting + (backlog.running if self.counts_running else 0)
+        counts_running = self.counts_running_of.get(endpoint.name, self.counts_running)
+        size = backlog.waiting + (backlog.running if counts_running else 0)
         instances = endpoint.fleet.in_service
         values = {
             "ApproximateBacklogSize": (float(size), "Count"),

@@ -7,26 +7,26 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from local.aws.clock import Clock
+from local.aws.ecr.registries import Registries
 from local.aws.errors import validation_error
 from local.aws.s3.objects import ObjectError, Objects
 from local.aws.sagemaker.model_data import data_sources
 from local.aws.sagemaker.resource import Resource, only_container
 from local.aws.sagemaker.roles import assumable
 from local.aws.sagemaker.store import Store
-from local.registry.client import Registry, split_image
+from local.registry.client import split_image
 
 ENVIRONMENT_BYTES = 32 * 1024
 
 
 class Models:
-    """`registry` is the one that ECR names as `registry_host`."""
+    """The models of one account and region."""
 
-    def __init__(self, store: Store, clock: Clock, objects: Objects, registry: Registry, registry_host: str) -> None:
+    def __init__(self, store: Store, clock: Clock, objects: Objects, registries: Registries) -> None:
         self._store = store
         self._clock = clock
         self._objects = objects
-        self._registry = registry
-        self._registry_host = registry_host
+        self._registries = registries
 
     def create(self, params: dict[str, Any]) -> dict[str, Any]:
         """CreateModel."""
@@ -70,11 +70,12 @@ class Models:
         if image is None:
             raise validation_error("PrimaryContainer.Image is required.")
         host, repository, reference = split_image(image)
-        if host != self._registry_host:
+        registry = self._registries.at(host)
+        if registry is None:
             raise validation_error(
                 f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.'
             )
-        manifest = self._registry.manifest(repository, reference)
+        manifest = registry.manifest(repository, reference)
         if manifest is None:
             raise validation_error(
                 f'Role "{role}" cannot pull {image}. Ensure that the role exists and the image was granted pull '

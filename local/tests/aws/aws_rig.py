@@ -115,6 +115,7 @@ class Aws:
             self.control(switch, dict.fromkeys(kinds))
         self.control("backlog", {"counts_running": True})
         self.control("registry", {"password": None})
+        self.control("faults", {})
         for name in self._endpoints:
             try:
                 wait(lambda name=name: self.status(name) not in ("Creating", "Updating", "RollingBack"))
