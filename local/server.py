@@ -32,6 +32,7 @@ from local.aws.ecr.registries import Registries
 from local.aws.ecr.service import Ecr
 from local.aws.faults import Faults
 from local.aws.operations import RUNTIME
+from local.aws.quotas import Quotas
 from local.aws.requests_log import RequestsLog
 from local.aws.s3.objects import Objects
 from local.aws.s3.service import S3
@@ -107,10 +108,13 @@ class LocalAws:
                 "sagemaker": SageMaker(self.store, model_api, EndpointConfigs(self.store, self.clock), endpoint_api),
                 RUNTIME: Runtime(self.store, self.clock),
                 "ecr": registries,
+                "servicequotas": Quotas(self.store.account, REGION, capacity),
                 "s3": S3(self.store.account, moto),
             },
             moto=moto,
-            control=Control(self.clock, log, credentials, faults, capacity, self._metrics, self.store, states, registries),
+            control=Control(
+                self.clock, log, credentials, faults, capacity, self._metrics, self.store, states, registries
+            ),
             log=log,
             credentials=credentials,
             faults=faults,

@@ -28,9 +28,10 @@ VALIDATED = {
     "ecr": "InvalidParameterException",
     "application-autoscaling": "ValidationException",
     "monitoring": "ValidationError",
+    "servicequotas": "IllegalArgumentException",
 }
 # Services of which there is one region here; the others are moto's and have them all.
-REGIONAL = ("sagemaker", RUNTIME, "ecr")
+REGIONAL = ("sagemaker", RUNTIME, "ecr", "servicequotas")
 CONTROL = "/_local/"
 
 
