@@ -36,6 +36,7 @@ def take_down(folder: Path, say: Callable[[str], None]) -> None:
             # The rest has to end all the same.
             say(f"cleaning up the Docker engine: {error}")
         processes.stop(folder, docker_registry.NAME)
+        docker_registry.stop_others(folder)
         dockerd.stop(folder)
         if folder.exists():
             state.remove(folder)
@@ -47,7 +48,7 @@ def _clean_engine(folder: Path, found: state.State) -> None:
         return
     host = found.docker_host if private is None else private.host
     DockerEngine(folder, host).stop_all()
-    for address in filter(None, (found.ecr, found.registry)):
+    for address in filter(None, (found.ecr, found.registry, *docker_registry.noted_addresses(folder))):
         images.forget_registry(host, address, keep=private is not None)
     if private is not None:
         images.drop_old(host)

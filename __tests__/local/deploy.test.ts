@@ -446,7 +446,7 @@ describe('the container of this repository', () => {
   });
 
   test(
-    'is built and pushed once, under the hash of its content, into a repository of immutable tags',
+    'is built and pushed once, under the hash of its content, into a repository whose tags do not move',
     async () => {
       await expect(rig.deploy(built())).rejects.toThrow(/built is Failed/);
       const ecr = await rig.clients.ecr();
@@ -454,7 +454,7 @@ describe('the container of this repository', () => {
       expect(imageDetails.map(({ imageTags }) => imageTags)).toEqual([[expect.stringMatching(/^[0-9a-f]{16}$/)]]);
       const { repositories = [] } = await ecr.describeRepositories({ repositoryNames: ['whisper-sagemaker'] });
       expect(repositories[0]).toMatchObject({
-        imageTagMutability: 'IMMUTABLE',
+        imageTagMutability: 'IMMUTABLE_WITH_EXCLUSION',
         imageScanningConfiguration: { scanOnPush: true },
       });
       const again = await rig.requestsOf(() =>

@@ -15,6 +15,10 @@ from local import processes
 from local.registry.login import USERNAME
 
 NAME = "registry"
+OTHERS = "registries"
+"""Folder in the state folder with a folder for the registry of each other account."""
+ADDRESS_FILE = "address"
+"""In such a folder: the address that its images carry."""
 PASSWORD_FILE = "registry-password"  # noqa: S105 (a file's name)
 READY_SECONDS = 30
 
@@ -40,6 +44,29 @@ def start(state: Path) -> Registry:
     address = f"127.0.0.1:{_port(process)}"
     processes.wait_until(lambda: _asks_for_login(address), process, "asking for a login", READY_SECONDS)
     return Registry(address, password_file)
+
+
+def start_other(state: Path, account: str) -> Registry:
+    """Starts the registry of another account, in a folder of its own. Raises processes.ProcessFailed."""
+    folder = state / OTHERS / account
+    folder.mkdir(parents=True, exist_ok=True)
+    return start(folder)
+
+
+def note_address(state: Path, account: str, host: str) -> None:
+    """Keeps the address that another account's images carry, so that `down` can remove them from the engine."""
+    (state / OTHERS / account / ADDRESS_FILE).write_text(host)
+
+
+def noted_addresses(state: Path) -> list[str]:
+    """The addresses of all other accounts."""
+    return [path.read_text() for path in (state / OTHERS).glob(f"*/{ADDRESS_FILE}")]
+
+
+def stop_others(state: Path) -> None:
+    """Harmless when there are none."""
+    for folder in (state / OTHERS).glob("*"):
+        processes.stop(folder, NAME)
 
 
 def _config(state: Path) -> dict[str, object]:

@@ -14,7 +14,8 @@ export interface Clients {
   readonly region: string;
   sts(): Promise<STS>;
   s3(): Promise<S3>;
-  ecr(): Promise<ECR>;
+  /** In the clients' region, or another: a base image may be anywhere. */
+  ecr(region?: string): Promise<ECR>;
   sagemaker(): Promise<SageMaker>;
   runtime(): Promise<SageMakerRuntime>;
   autoscaling(): Promise<ApplicationAutoScaling>;
@@ -28,13 +29,22 @@ export function createClients(region: string): Clients {
     region,
     sts: once(async () => new (await import('@aws-sdk/client-sts')).STS(config)),
     s3: once(async () => new (await import('@aws-sdk/client-s3')).S3(config)),
-    ecr: once(async () => new (await import('@aws-sdk/client-ecr')).ECR(config)),
+    ecr: onceEach(region, async (region) => new (await import('@aws-sdk/client-ecr')).ECR({ ...config, region })),
     sagemaker: once(async () => new (await import('@aws-sdk/client-sagemaker')).SageMaker(config)),
     runtime: once(async () => new (await import('@aws-sdk/client-sagemaker-runtime')).SageMakerRuntime(config)),
     autoscaling: once(
       async () => new (await import('@aws-sdk/client-application-auto-scaling')).ApplicationAutoScaling(config),
     ),
     cloudwatch: once(async () => new (await import('@aws-sdk/client-cloudwatch')).CloudWatch(config)),
+  };
+}
+
+function onceEach<T>(own: string, make: (region: string) => Promise<T>): (region?: string) => Promise<T> {
+  const made = new Map<string, Promise<T>>();
+  return (region = own) => {
+    const found = made.get(region) ?? make(region);
+    made.set(region, found);
+    return found;
   };
 }
 

@@ -3,20 +3,28 @@ import { createReadStream } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { type EcrRegistry, ecrRegistry } from '../aws/ecr-registry.js';
 import { UserError } from '../errors.js';
 import type { DeploySettings } from '../settings/deploy.js';
 import { hasGpu } from '../settings/instance-types.js';
 import { contentHash } from './content-hash.js';
+import { inferenceImage } from './inference-image.js';
 
 /** Hex digits of the content hash that is the image's tag. */
 const TAG_LENGTH = 16;
 export const PLATFORM = 'linux/amd64';
+/** Wildcard of the tags that move: what is under them is worth time only. */
+export const CACHE_TAGS = 'cache-*';
+/** What `base-image` is for AWS's own image of the region. */
+const DLC = 'dlc';
 
 interface Common {
   /** Version of the container's texts, which a transcript's key carries (container/TRANSCRIBER). */
   transcriber: string;
   /** Name of the repository, without the registry. */
   repository: string;
+  /** The account of the registry, when the URI says it. */
+  registryId: string | undefined;
 }
 
 /** The image's build inputs, and the tag that their content makes. */
@@ -24,7 +32,13 @@ export interface BuiltImage extends Common {
   kind: 'build';
   tag: string;
   folder: string;
-  buildArguments: Record<string, string>;
+  /** Name of the Dockerfile in the folder. */
+  dockerfile: string;
+  buildArguments: { BASE_IMAGE: string; FLAVOUR: 'cuda' | 'cpu' };
+  /** Where the base image is, when that is in ECR. */
+  baseRegistry: EcrRegistry | undefined;
+  /** Tag of the build's cache; one that `CACHE_TAGS` fits. */
+  cacheTag: string;
 }
 
 /** An image that is in ECR already. */
@@ -32,8 +46,6 @@ export interface GivenImage extends Common {
   kind: 'given';
   /** As given, without tag and digest. */
   repositoryUri: string;
-  /** The account of the registry, when the URI says it. */
-  registryId: string | undefined;
   tag: string | undefined;
   digest: string | undefined;
   labelLength: number;
@@ -48,12 +60,40 @@ export type ImageSource = BuiltImage | GivenImage;
 export async function imageSource(settings: DeploySettings, folder: string): Promise<ImageSource> {
   const transcriber = (await readFile(join(folder, 'TRANSCRIBER'), 'utf8')).trim();
   if (settings.imageUri !== undefined) return { transcriber, ...parseImageUri(settings.imageUri, settings.region) };
-  const buildArguments = {
-    BASE_IMAGE: settings.baseImage,
-    FLAVOUR: hasGpu(settings.instanceTypes[0]) ? 'cuda' : 'cpu',
+  const flavour = hasGpu(settings.instanceTypes[0]) ? 'cuda' : 'cpu';
+  const [baseImage, dockerfile] =
+    settings.baseImage === DLC
+      ? [inferenceImage(settings.region, flavour), 'Dockerfile.dlc']
+      : [settings.baseImage, 'Dockerfile'];
+  const buildArguments = { BASE_IMAGE: baseImage, FLAVOUR: flavour } as const;
+  const files = await buildInputs(folder, dockerfile);
+  return {
+    kind: 'build',
+    transcriber,
+    ...parseRepository(settings.ecrRepository, settings.region),
+    tag: contentHash({ files, buildArguments, platform: PLATFORM }, TAG_LENGTH),
+    folder,
+    dockerfile,
+    buildArguments,
+    baseRegistry: ecrRegistry(baseImage),
+    cacheTag: `cache-${settings.baseImage === DLC ? 'dlc-' : ''}${flavour}`,
   };
-  const tag = contentHash({ files: await buildInputs(folder), buildArguments, platform: PLATFORM }, TAG_LENGTH);
-  return { kind: 'build', transcriber, repository: settings.ecrRepository, tag, folder, buildArguments };
+}
+
+/**
+ * @param given a repository's name, or its URI in this account's or another's registry
+ * @throws UserError when it is in another region: SageMaker pulls from its own only
+ */
+export function parseRepository(given: string, region: string): Pick<Common, 'repository' | 'registryId'> {
+  const registry = ecrRegistry(given);
+  if (registry === undefined) return { repository: given, registryId: undefined };
+  if (registry.region !== region) {
+    throw new UserError(
+      `The repository ${given} (input \`ecr-repository\`) is in ${registry.region}, the endpoint is to be in ${region}.`,
+      'Name a repository in the region of the endpoint: SageMaker pulls images from its own region only.',
+    );
+  }
+  return { repository: given.slice(given.indexOf('/') + 1), registryId: registry.account };
 }
 
 /** @throws UserError when the image is in the ECR of another region: SageMaker pulls from its own only */
@@ -61,12 +101,10 @@ export function parseImageUri(uri: string, region: string): Omit<GivenImage, 'tr
   const match =
     /^(?<registry>[^/]+)\/(?<repository>[^@]+?)(?::(?<tag>[\w.-]+))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/.exec(uri);
   const { registry = '', repository = '', tag, digest } = match?.groups ?? {};
-  const ecr = /^(?<account>\d{12})\.dkr\.ecr(?:-fips)?\.(?<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$/.exec(
-    registry,
-  )?.groups;
-  if (ecr && ecr['region'] !== region) {
+  const ecr = ecrRegistry(registry);
+  if (ecr && ecr.region !== region) {
     throw new UserError(
-      `The image ${uri} is in ${ecr['region']}, the endpoint is to be in ${region}.`,
+      `The image ${uri} is in ${ecr.region}, the endpoint is to be in ${region}.`,
       'Copy the image to a repository in the region of the endpoint, and set `image-uri` to that.',
     );
   }
@@ -74,7 +112,7 @@ export function parseImageUri(uri: string, region: string): Omit<GivenImage, 'tr
     kind: 'given',
     repositoryUri: `${registry}/${repository}`,
     repository,
-    registryId: ecr?.['account'],
+    registryId: ecr?.account,
     tag: digest === undefined ? tag : undefined,
     digest,
     labelLength: TAG_LENGTH,
@@ -89,9 +127,9 @@ interface BuildInput {
 }
 
 /** The files of a build context that the image is made of: the Dockerfile, and what .dockerignore lets through. */
-export async function buildInputs(folder: string): Promise<BuildInput[]> {
+export async function buildInputs(folder: string, dockerfile: string): Promise<BuildInput[]> {
   const { glob } = await import('tinyglobby');
-  const patterns = ['Dockerfile', ...(await allowed(folder))];
+  const patterns = [dockerfile, ...(await allowed(folder))];
   const paths = await glob(patterns, { cwd: folder, dot: true, followSymbolicLinks: false });
   return Promise.all(
     paths.sort().map(async (path) => {

@@ -2,6 +2,8 @@
 export interface Known {
   /** URI of the image's repository, without tag and digest. */
   imageRepositoryUri?: string;
+  /** Whether the repository lets the tags of the build's cache move. */
+  cacheTagsMove?: boolean;
   /** `sha256:…` */
   imageDigest?: string;
   endpointArn?: string;

@@ -12,7 +12,7 @@ export interface Resource<Found> {
   /** What this resource tells the later ones as it is. Pure. */
   learn?(found: Found): Known;
   /** Tries what `apply` will need, before anything is changed; called only when there are changes. */
-  prepare?(context: Context): Promise<void>;
+  prepare?(context: Context, desired: Desired): Promise<void>;
   /** Makes it as desired; called only when there are changes. Returns what the later ones wait for. */
   apply(context: Context, desired: Desired, found: Found): Promise<Known>;
 }
@@ -31,7 +31,7 @@ export async function observe<Found>(resource: Resource<Found>, context: Context
     known: resource.learn?.(found) ?? {},
     changes: (now) => resource.compare(now, found),
     prepare: async (now) => {
-      if (resource.compare(now, found).some(isChange)) await resource.prepare?.(context);
+      if (resource.compare(now, found).some(isChange)) await resource.prepare?.(context, now);
     },
     apply: (now) => resource.apply(context, now, found),
   };

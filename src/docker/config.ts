@@ -17,11 +17,11 @@ interface DockerConfig {
 /**
  * Runs `body` with a Docker configuration folder that only this user can read and that is gone afterwards, so that the
  * registry's password outlives nothing and never meets a credential store.
- * @param registry host (and port) that `body` logs in to
+ * @param registries hosts (and ports) that `body` logs in to
  */
 export async function withDockerConfig<T>(
   environment: NodeJS.ProcessEnv,
-  registry: string,
+  registries: readonly string[],
   body: (folder: string) => Promise<T>,
 ): Promise<T> {
   const theirs = environment['DOCKER_CONFIG'] || join(environment['HOME'] || homedir(), '.docker');
@@ -33,7 +33,7 @@ export async function withDockerConfig<T>(
       await symlink(join(theirs, name), join(folder, name));
     }
     const config = await readFile(join(theirs, 'config.json'), 'utf8').catch(() => '{}');
-    await writeFile(join(folder, 'config.json'), JSON.stringify(withoutStore(JSON.parse(config), registry)), {
+    await writeFile(join(folder, 'config.json'), JSON.stringify(withoutStore(JSON.parse(config), registries)), {
       mode: 0o600,
     });
     return await body(folder);
@@ -46,11 +46,11 @@ export async function withDockerConfig<T>(
  * The configuration with its logins (a private base image needs them) but without a place that would keep ours: a
  * store for all registries becomes a helper for each registry it has a login of.
  */
-export function withoutStore(config: DockerConfig, registry: string): DockerConfig {
+export function withoutStore(config: DockerConfig, registries: readonly string[]): DockerConfig {
   const { credsStore, credHelpers = {}, auths = {}, ...others } = config;
   const helpers = { ...(credsStore === undefined ? {} : eachWith(Object.keys(auths), credsStore)), ...credHelpers };
   const notOurs = <V>(entries: Record<string, V>): Record<string, V> =>
-    Object.fromEntries(Object.entries(entries).filter(([name]) => name !== registry));
+    Object.fromEntries(Object.entries(entries).filter(([name]) => !registries.includes(name)));
   return { ...others, auths: notOurs(auths), credHelpers: notOurs(helpers) };
 }
 

@@ -2,7 +2,14 @@ import { chmod, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type BuiltImage, buildInputs, imageSource, parseImageUri } from '../../../src/deploy/image-source.js';
+import {
+  type BuiltImage,
+  buildInputs,
+  imageSource,
+  parseImageUri,
+  parseRepository,
+} from '../../../src/deploy/image-source.js';
+import { cacheTagsMove } from '../../../src/deploy/resources/repository.js';
 import { shipped } from '../../../src/shipped.js';
 import { deploySettings } from '../../helpers/deploy-settings.ts';
 
@@ -53,9 +60,17 @@ describe('the tag is the content of what the image is made of', () => {
     expect(await tag({ instanceTypes: ['ml.g5.xlarge'] })).toBe(tags[0]);
   });
 
+  test("the image on AWS's own has its Dockerfile, and the other has no part in it", async () => {
+    const dlc = await tag({ baseImage: 'dlc' });
+    const own = await tag();
+    await writeFile(join(folder, 'Dockerfile.dlc'), 'FROM scratch');
+    expect(await tag()).toBe(own);
+    expect(await tag({ baseImage: 'dlc' })).not.toBe(dlc);
+  });
+
   test('a .dockerignore that the hash could not follow is an error', async () => {
     await writeFile(join(folder, '.dockerignore'), '*.pyc\n');
-    await expect(buildInputs(folder)).rejects.toThrow(/must be "\*", then lines that begin with "!"/);
+    await expect(buildInputs(folder, 'Dockerfile')).rejects.toThrow(/must be "\*", then lines that begin with "!"/);
   });
 });
 
@@ -86,4 +101,73 @@ describe('an image that is given', () => {
   test('in another region: SageMaker could not pull it', () => {
     expect(() => parseImageUri(`${registry}/whisper:v1`, 'eu-west-1')).toThrow(/is in us-east-1.*eu-west-1/);
   });
+});
+
+describe('a base image in ECR', () => {
+  const source = async (overrides = {}) =>
+    (await imageSource(deploySettings(overrides), shipped('container'))) as BuiltImage;
+
+  test.each([
+    ['us-east-1', 'ml.g5.xlarge', '763104351884.dkr.ecr.us-east-1.amazonaws.com', 'gpu-py312-cu124'],
+    ['eu-south-1', 'ml.c7i.xlarge', '692866216735.dkr.ecr.eu-south-1.amazonaws.com', 'cpu-py312'],
+    ['cn-north-1', 'ml.g5.xlarge', '727897471807.dkr.ecr.cn-north-1.amazonaws.com.cn', 'gpu-py312-cu124'],
+    ['us-gov-west-1', 'ml.g5.xlarge', '442386744353.dkr.ecr.us-gov-west-1.amazonaws.com', 'gpu-py312-cu124'],
+  ])('dlc in %s on %s', async (region, type, registry, tag) => {
+    const { buildArguments, baseRegistry, dockerfile } = await source({
+      region,
+      instanceTypes: [type],
+      baseImage: 'dlc',
+    });
+    expect(buildArguments.BASE_IMAGE).toBe(`${registry}/pytorch-inference:2.6.0-${tag}-ubuntu22.04-sagemaker`);
+    expect(baseRegistry).toEqual({ account: registry.slice(0, 12), region });
+    expect(dockerfile).toBe('Dockerfile.dlc');
+  });
+
+  test('dlc in a region that AWS has none in', async () => {
+    await expect(source({ region: 'eu-east-9', baseImage: 'dlc' })).rejects.toThrow(/eu-east-9.*`base-image`: dlc/);
+  });
+
+  test.each([
+    ['111122223333.dkr.ecr.eu-west-1.amazonaws.com/python:3.12', { account: '111122223333', region: 'eu-west-1' }],
+    [
+      '111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/a/b@sha256:0',
+      { account: '111122223333', region: 'us-east-1' },
+    ],
+    ['111122223333.dkr-ecr.eu-west-1.on.aws/python:3.12', { account: '111122223333', region: 'eu-west-1' }],
+    ['public.ecr.aws/docker/library/python:3.12', undefined],
+    ['python:3.12-slim-bookworm', undefined],
+    ['111122223333.dkr.ecr.eu-west-1.amazonaws.com.evil.example/python:3.12', undefined],
+  ])('%s', async (baseImage, expected) => {
+    expect((await source({ baseImage })).baseRegistry).toEqual(expected);
+  });
+});
+
+describe('the repository', () => {
+  test('of another account, by its URI', () => {
+    expect(parseRepository('111122223333.dkr.ecr.us-east-1.amazonaws.com/team/whisper', 'us-east-1')).toEqual({
+      repository: 'team/whisper',
+      registryId: '111122223333',
+    });
+  });
+
+  test('in another region: SageMaker could not pull from it', () => {
+    const uri = '111122223333.dkr.ecr.us-east-1.amazonaws.com/whisper';
+    expect(() => parseRepository(uri, 'eu-west-1')).toThrow(/is in us-east-1.*eu-west-1/);
+  });
+
+  const cache = [{ filterType: 'WILDCARD' as const, filter: 'cache-*' }];
+  const others = [{ filterType: 'WILDCARD' as const, filter: 'cache' }];
+  test.each([
+    ['MUTABLE' as const, [], true],
+    ['IMMUTABLE' as const, [], false],
+    ['IMMUTABLE_WITH_EXCLUSION' as const, cache, true],
+    ['IMMUTABLE_WITH_EXCLUSION' as const, others, false],
+    ['MUTABLE_WITH_EXCLUSION' as const, cache, false],
+    ['MUTABLE_WITH_EXCLUSION' as const, others, true],
+  ])(
+    '%s except %j: the tag of the cache moves: %s',
+    (imageTagMutability, imageTagMutabilityExclusionFilters, moves) => {
+      expect(cacheTagsMove({ imageTagMutability, imageTagMutabilityExclusionFilters })).toBe(moves);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,45 +6,114 @@ import { describe, expect, test } from '@jest/globals';
 import { buildArguments } from '../../../src/docker/arguments.js';
 import { runChild } from '../../../src/docker/child.js';
 import { withDockerConfig, withoutStore } from '../../../src/docker/config.js';
+import { findEngine } from '../../../src/docker/engine.js';
 import { dockerProblem, type Phase } from '../../../src/docker/problems.js';
 
 const build = {
   folder: '/action/container',
+  dockerfile: 'Dockerfile',
   platform: 'linux/amd64',
   buildArguments: { BASE_IMAGE: 'python:3.12', FLAVOUR: 'cuda' },
-  reference: 'registry/whisper:tag',
+  reference: '127.0.0.1:5000/team/whisper:tag',
+  cacheTag: 'cache-cuda',
 };
 
 describe('arguments of the build', () => {
-  test("with the engine's own builder", () => {
-    expect(buildArguments(build, { buildx: false, bridge: true })).toEqual([
+  test("with the engine's own builder, which keeps no cache in a registry", () => {
+    expect(buildArguments(build, { buildx: undefined, hostNetwork: false })).toEqual([
       'build',
       '--platform=linux/amd64',
       '--build-arg',
       'BASE_IMAGE=python:3.12',
       '--build-arg',
       'FLAVOUR=cuda',
+      '--file',
+      '/action/container/Dockerfile',
       '--tag',
-      'registry/whisper:tag',
+      '127.0.0.1:5000/team/whisper:tag',
       '/action/container',
     ]);
   });
 
   test("with buildx: pushed at once, with Docker's manifest and without attestations", () => {
-    const args = buildArguments(build, { buildx: true, bridge: true });
+    const args = buildArguments(build, { buildx: 'registry', hostNetwork: false });
     expect(args.slice(0, 2)).toEqual(['buildx', 'build']);
     expect(args).toEqual(
       expect.arrayContaining([
         '--provenance=false',
         '--sbom=false',
         '--output=type=image,push=true,oci-mediatypes=false',
+        '--cache-from=type=registry,ref=127.0.0.1:5000/team/whisper:cache-cuda',
+        '--cache-to=type=registry,ref=127.0.0.1:5000/team/whisper:cache-cuda,mode=max,image-manifest=true,oci-mediatypes=true,ignore-error=true',
       ]),
     );
     expect(args).not.toContain('--network=host');
+    expect(args).not.toContain('--load');
+  });
+
+  test("the builder inside an engine keeps the cache in the image, whose own tag is pushed before the cache's", () => {
+    const args = buildArguments(build, { buildx: 'inline', hostNetwork: false });
+    expect(args).toContain('--cache-to=type=inline');
+    expect(args.filter((_, index) => args[index - 1] === '--tag')).toEqual([
+      '127.0.0.1:5000/team/whisper:tag',
+      '127.0.0.1:5000/team/whisper:cache-cuda',
+    ]);
+  });
+
+  test('no cache where its tag could not be moved', () => {
+    const args = buildArguments({ ...build, cacheTag: undefined }, { buildx: 'registry', hostNetwork: false });
+    expect(args.join(' ')).not.toContain('cache');
   });
 
   test("the host's network only where the engine has no other", () => {
-    expect(buildArguments(build, { buildx: false, bridge: false })).toContain('--network=host');
+    expect(buildArguments(build, { buildx: undefined, hostNetwork: true })).toContain('--network=host');
+  });
+});
+
+describe('what there is to build with', () => {
+  /** A Docker that gives these answers, by the first words of its arguments; no answer: the command fails. */
+  const engineOf = (answers: Record<string, string>, environment: NodeJS.ProcessEnv = {}) =>
+    findEngine(async (_phase, args, { mayFail = false } = {}) => {
+      const found = Object.entries(answers).find(([words]) => args.join(' ').startsWith(words));
+      if (found === undefined && !mayFail) throw new Error(`docker ${args.join(' ')}`);
+      return found === undefined ? { code: 1, output: 'unknown command' } : { code: 0, output: found[1] };
+    }, environment);
+
+  const engine = { version: '28.0.1', network: 'f00\n' };
+  // As buildx 0.34 prints it.
+  const builder = (driver: string) => `Name:          default\nDriver:        ${driver}\n\nNodes:\nName: default\n`;
+  const graph = '[["Backing Filesystem","extfs"]]';
+  const containerd = '[["driver-type","io.containerd.snapshotter.v1"]]';
+
+  test.each([
+    ['no buildx', engine, {}, { buildx: undefined, hostNetwork: false }],
+    ['no buildx and no bridge', { ...engine, network: '\n' }, {}, { buildx: undefined, hostNetwork: true }],
+    [
+      'the builder in the engine',
+      { ...engine, buildx: builder('docker'), info: graph },
+      {},
+      { buildx: 'inline', hostNetwork: false },
+    ],
+    [
+      "the same over containerd's image store",
+      { ...engine, buildx: builder('docker'), info: containerd },
+      {},
+      { buildx: 'registry', hostNetwork: false },
+    ],
+    [
+      'a builder of its own, whose network is its own too',
+      { ...engine, network: '', buildx: builder('docker-container') },
+      {},
+      { buildx: 'registry', hostNetwork: false },
+    ],
+    [
+      'buildx switched off by the user',
+      { ...engine, buildx: builder('docker-container') },
+      { DOCKER_BUILDKIT: '0' },
+      { buildx: undefined, hostNetwork: false },
+    ],
+  ])('%s', async (_name, answers, environment, expected) => {
+    expect(await engineOf(answers, environment)).toEqual(expected);
   });
 });
 
@@ -58,7 +127,7 @@ describe("Docker's configuration", () => {
       credHelpers: { 'gcr.io': 'gcloud', [registry]: 'ecr-login' },
       proxies: { default: { httpProxy: 'http://proxy:3128' } },
     };
-    expect(withoutStore(config, registry)).toEqual({
+    expect(withoutStore(config, [registry])).toEqual({
       auths: { 'https://index.docker.io/v1/': {} },
       credHelpers: { 'https://index.docker.io/v1/': 'desktop', 'gcr.io': 'gcloud' },
       proxies: { default: { httpProxy: 'http://proxy:3128' } },
@@ -71,7 +140,7 @@ describe("Docker's configuration", () => {
     await writeFile(join(theirs, 'cli-plugins', 'docker-buildx'), '');
     await writeFile(join(theirs, 'config.json'), JSON.stringify({ currentContext: 'colima' }));
     let ours = '';
-    const used = withDockerConfig({ DOCKER_CONFIG: theirs, RUNNER_TEMP: tmpdir() }, registry, async (folder) => {
+    const used = withDockerConfig({ DOCKER_CONFIG: theirs, RUNNER_TEMP: tmpdir() }, [registry], async (folder) => {
       ours = folder;
       expect((await stat(folder)).mode & 0o777).toBe(0o700);
       expect(existsSync(join(folder, 'cli-plugins', 'docker-buildx'))).toBe(true);
@@ -134,18 +203,28 @@ describe('a child', () => {
     expect(lines.sort()).toEqual(['bye', 'got secret']);
   });
 
-  test('is stopped when the run is', async () => {
+  test('is stopped when the run is, and so are its own children, those that do not want to among them', async () => {
     const abort = new AbortController();
     const pids: number[] = [];
-    const run = node('console.log(process.pid); setInterval(() => {}, 1000)', {
+    const stubborn = 'process.on("SIGTERM", () => {}); console.log(process.pid); setInterval(() => {}, 1000);';
+    const code = `require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(stubborn)}], { stdio: 'inherit' }); ${stubborn}`;
+    const run = node(code, {
       signal: abort.signal,
       onLine: (pid) => {
-        pids.push(Number(pid));
-        abort.abort(new Error('stopped'));
+        if (pids.push(Number(pid)) === 2) abort.abort(new Error('stopped'));
       },
     });
     await expect(run).rejects.toThrow('stopped');
-    expect(() => process.kill(pids[0] ?? 0, 0)).toThrow(/ESRCH/);
+    expect(pids).toHaveLength(2);
+    // Who is dead but not yet waited for still has a pid.
+    const alive = (pid: number) => {
+      try {
+        return !readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
+      } catch {
+        return false;
+      }
+    };
+    expect(pids.filter(alive)).toEqual([]);
   });
 
   test('that does not exist is an error of its own', async () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from werkzeug.wrappers import Request, Response
@@ -41,8 +42,8 @@ class Registries:
 
     def share(self, account: str, repository: str) -> str:
         """Makes a repository in another account that it shares with ours; the address of its registry."""
-        if account == self.own.account:
-            raise ValueError(f"{account} is the account itself")
+        if not re.fullmatch(r"\d{12}", account) or account == self.own.account:
+            raise ValueError(f"{account!r} is not another account's number")
         if account not in self._others:
             self._others[account] = self._open(account)
         self._others[account].create(repository)
@@ -56,4 +57,3 @@ class Registries:
     def hosts(self) -> list[str]:
         """The addresses that images carry."""
         return [ecr.host for ecr in (self.own, *self._others.values())]
-

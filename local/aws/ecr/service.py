@@ -103,7 +103,7 @@ class Ecr:
             return None
         names = [self._repository({"repositoryName": name}) for name in params.get("repositoryNames", [])]
         found = self._repositories()
-        return {"repositories": [described(found[name]) for name in names or found]}
+        return {"repositories": [_described(found[name]) for name in names or found]}
 
     def _describe_images(self, params: dict[str, Any]) -> dict[str, Any]:
         repository = self._repository(params)
@@ -241,7 +241,7 @@ class Ecr:
         )
 
 
-def described(repository: Any) -> dict[str, Any]:
+def _described(repository: Any) -> dict[str, Any]:
     """A repository of moto's as DescribeRepositories tells it."""
     return {
         "repositoryArn": repository.arn,

@@ -132,3 +132,43 @@ def test_a_lifecycle_policy_and_tags_are_kept(aws: Aws) -> None:
     arn = aws.ecr.describe_repositories(repositoryNames=[name])["repositories"][0]["repositoryArn"]
     aws.ecr.tag_resource(resourceArn=arn, tags=[{"Key": "a", "Value": "b"}])
     assert aws.ecr.list_tags_for_resource(resourceArn=arn)["tags"] == [{"Key": "a", "Value": "b"}]
+
+
+def test_a_tag_that_the_repository_excludes_moves_and_the_others_do_not(aws: Aws) -> None:
+    name = aws.name("excluding")
+    excluded = [{"filterType": "WILDCARD", "filter": "cache-*"}]
+    aws.ecr.create_repository(
+        repositoryName=name,
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=excluded,
+    )
+    aws.push(name, "v1", b"one")
+    assert push(aws.session.images, aws.token(), name, "v1", b"two")[0] == 400
+    aws.push(name, "cache-cpu", b"one")
+    moved = aws.push(name, "cache-cpu", b"two")
+    found = aws.ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "cache-cpu"}])["imageDetails"][0]
+    assert found["imageDigest"] == moved
+
+
+def test_another_account_s_registry_is_open_where_it_was_shared_and_nowhere_else(aws: Aws) -> None:
+    account = "763104351884"
+    for refusing in (
+        lambda: aws.ecr.get_authorization_token(registryIds=[account]),
+        lambda: aws.ecr.describe_repositories(registryId=account, repositoryNames=["shared"]),
+    ):
+        with refused("AccessDeniedException", f"in the registry of account {account}"):
+            refusing()
+    host = aws.control("registry", {"account": account, "repository": "shared"})["registry"]
+    assert host != aws.session.images
+    data = aws.ecr.get_authorization_token(registryIds=[account])["authorizationData"][0]
+    assert data["proxyEndpoint"] == f"http://{host}"
+    found = aws.ecr.describe_repositories(registryId=account, repositoryNames=["shared"])["repositories"][0]
+    assert (found["repositoryUri"], found["registryId"]) == (f"{host}/shared", account)
+    assert push(host, data["authorizationToken"], "shared", "v1", b"x")[0] == 201
+    assert push(host, aws.token(), "shared", "v2", b"x")[0] == 401
+    images = aws.ecr.describe_images(registryId=account, repositoryName="shared")["imageDetails"]
+    assert [(image["registryId"], image["imageTags"]) for image in images] == [(account, ["v1"])]
+    with refused("RepositoryNotFoundException"):
+        aws.ecr.describe_images(repositoryName="shared")
+    with refused("AccessDeniedException", "CreateRepository"):
+        aws.ecr.create_repository(registryId=account, repositoryName="mine")

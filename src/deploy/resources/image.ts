@@ -1,8 +1,9 @@
 import { unlessAbsent } from '../../aws/error-name.js';
 import type { Context } from '../../context.js';
+import type { Registries } from '../../docker/build-and-push.js';
 import { UserError } from '../../errors.js';
 import { created } from '../changes.js';
-import { PLATFORM } from '../image-source.js';
+import { type BuiltImage, PLATFORM } from '../image-source.js';
 import type { Resource } from '../resource.js';
 
 /** Digest of the image; undefined: it is not there. */
@@ -11,7 +12,7 @@ type FoundImage = string | undefined;
 /** The container's image: built and pushed only when ECR has none with the content hash of its inputs as tag. */
 export const image: Resource<FoundImage> = {
   async read(context, { image }) {
-    if (image.kind === 'build') return digestOf(context, { repository: image.repository, tag: image.tag });
+    if (image.kind === 'build') return digestOf(context, image);
     const digest = image.digest ?? (await digestOf(context, image));
     if (digest !== undefined) return digest;
     throw new UserError(
@@ -28,9 +29,10 @@ export const image: Resource<FoundImage> = {
 
   learn: (found) => (found === undefined ? {} : { imageDigest: found }),
 
-  async prepare(context) {
+  async prepare(context, { image }) {
+    if (image.kind !== 'build') return;
     const { checkDocker } = await import('../../docker/build-and-push.js');
-    await checkDocker(context);
+    await checkDocker(context, registriesOf(context, image));
   },
 
   async apply(context, desired) {
@@ -39,15 +41,20 @@ export const image: Resource<FoundImage> = {
     const { buildAndPush } = await import('../../docker/build-and-push.js');
     const build = {
       folder: source.folder,
+      dockerfile: source.dockerfile,
       platform: PLATFORM,
       buildArguments: source.buildArguments,
       reference: `${known.imageRepositoryUri}:${source.tag}`,
+      cacheTag: known.cacheTagsMove ? source.cacheTag : undefined,
     };
-    const failure = await buildAndPush(context, build).catch((error: unknown) => ({ error }));
+    const failure = await buildAndPush(context, build, registriesOf(context, source)).catch((error: unknown) => ({
+      error,
+    }));
     context.signal.throwIfAborted();
     // A tag cannot be pushed twice. Where another deploy was first, its image was made of the same and is as good.
     const digest = await image.read(context, desired);
     if (digest === undefined && failure) throw failure.error;
+    if (failure) context.log.info(`The image is in ECR all the same; what failed: ${(failure.error as Error).message}`);
     if (digest === undefined) {
       throw new UserError(
         `The image was pushed, but ECR does not have ${source.repository}:${source.tag}.`,
@@ -57,6 +64,11 @@ export const image: Resource<FoundImage> = {
     return { imageDigest: digest };
   },
 };
+
+const registriesOf = ({ clients }: Context, { registryId, baseRegistry }: BuiltImage): Registries => ({
+  image: registryId === undefined ? undefined : { account: registryId, region: clients.region },
+  base: baseRegistry,
+});
 
 async function digestOf(
   { clients, signal }: Context,
