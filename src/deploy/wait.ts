@@ -55,6 +55,22 @@ export async function untilServed(context: Context, wait: Wait, config: string):
   return requireServed(wait.endpointName, endpoint, config);
 }
 
+/**
+ * Waits until an endpoint that is being deleted is gone.
+ * @throws UserError when SageMaker gives up, or the deadline passes
+ */
+export async function untilGone(context: Context, wait: Wait): Promise<void> {
+  let deleting = false;
+  const left = await poll(context, wait, (endpoint) => {
+    if (endpoint?.EndpointStatus === 'Deleting') deleting = true;
+    // At first the answer may still be what was before.
+    return !endpoint || (deleting && phaseOf(endpoint.EndpointStatus ?? '') !== 'passing');
+  });
+  if (!left) return;
+  const what = `The endpoint ${wait.endpointName} could not be deleted: it is ${left.EndpointStatus}.`;
+  throw failed(what, wait.endpointName, left.FailureReason);
+}
+
 /** @throws UserError unless the endpoint is in service with this configuration. Pure. */
 export function requireServed(
   name: string,

@@ -1,7 +1,7 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import { unlessAbsent } from '../../aws/error-name.js';
 import { retrying } from '../../aws/retry.js';
-import { createdOrThere, isInProgress, isNotYetVisible } from '../../aws/sagemaker.js';
+import { createdOrThere, described, isInProgress, isNotYetVisible } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import { created, type FieldChange, updated } from '../changes.js';
@@ -10,7 +10,7 @@ import { differences } from '../difference.js';
 import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
 import { scalable } from '../scaling.js';
-import { describeEndpoint, requireHealthy, untilSteady } from '../wait.js';
+import { describeEndpoint, requireHealthy, untilGone, untilSteady, type Wait } from '../wait.js';
 import { describeEndpointConfig } from './endpoint-config.js';
 import { describeModel } from './model.js';
 
@@ -71,6 +71,16 @@ export function endpointResource(deadlineOf: () => number): Resource<FoundEndpoi
   };
 }
 
+/** Deletes the endpoint, in any status, and waits until it is gone; also one that is being deleted already. */
+export async function removeEndpoint(context: Context, wait: Wait): Promise<void> {
+  const sagemaker = await context.clients.sagemaker();
+  if (!(await untilSteady(context, wait))) return;
+  await update(context, wait, () =>
+    described(sagemaker.deleteEndpoint({ EndpointName: wait.endpointName }, { abortSignal: context.signal })),
+  );
+  await untilGone(context, wait);
+}
+
 /** The configuration that the endpoint serves, or will when the deployment in progress succeeds. */
 const configOf = (endpoint: DescribeEndpointOutput): string | undefined =>
   endpoint.PendingDeploymentSummary?.EndpointConfigName ?? endpoint.EndpointConfigName;
@@ -95,7 +105,12 @@ async function tagsOn({ clients, signal }: Context, ResourceArn: string | undefi
   return (await sagemaker.listTags({ ResourceArn }, { abortSignal: signal })).Tags ?? [];
 }
 
-async function requireOurs(context: Context, { endpointName }: Desired, { EndpointArn }: DescribeEndpointOutput) {
+/** @throws UserError unless this action made the endpoint */
+export async function requireOurs(
+  context: Context,
+  { endpointName }: Pick<Desired, 'endpointName'>,
+  { EndpointArn }: DescribeEndpointOutput,
+): Promise<void> {
   const tags = await tagsOn(context, EndpointArn);
   if (tags.some(({ Key, Value }) => Key === TAG && Value === endpointName)) return;
   throw new UserError(
@@ -140,11 +155,7 @@ async function stopScaling({ clients, log, signal }: Context, endpointName: stri
 const STALE_PAUSE = 3_000;
 
 /** Scaling can set the endpoint to Updating at any moment: then wait it out and ask again. */
-async function update(
-  context: Context,
-  wait: Parameters<typeof untilSteady>[1],
-  ask: () => Promise<unknown>,
-): Promise<void> {
+async function update(context: Context, wait: Wait, ask: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {
       await ask();
