@@ -29,6 +29,7 @@ VALIDATED = {
     "application-autoscaling": "ValidationException",
     "monitoring": "ValidationError",
     "servicequotas": "IllegalArgumentException",
+    "logs": "InvalidParameterException",
 }
 # Services of which there is one region here; the others are moto's and have them all.
 REGIONAL = ("sagemaker", RUNTIME, "ecr", "servicequotas")

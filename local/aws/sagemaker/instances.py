@@ -201,6 +201,10 @@ class ModelInstance:
         with self._lock:
             return self._busy > 0 or (self.last_busy is not None and self.last_busy > moment)
 
+    def note(self, message: str) -> None:
+        """A line of SageMaker's own about a request, beside the container's output."""
+        self._logs.note(message)
+
     def suspect(self) -> None:
         """A request got no answer: nothing more is taken until the container has been looked at."""
         with self._lock:

@@ -56,8 +56,10 @@ class Invocations:
             return
         except Failed as error:
             if not instance.stopped:
+                instance.note(self._logged(request, f"Inference request failed. {error}"))
                 self._fail(request, str(error))
             return
+        instance.note(self._logged(request, "Inference request succeeded."))
         self._notify("SuccessTopic", request, {"invocationStatus": "Completed"})
 
     def _invoke(self, request: AsyncRequest, instance: ModelInstance) -> tuple[bytes, str]:
@@ -127,6 +129,11 @@ class Invocations:
             f"https://{self._region}.console.aws.amazon.com/cloudwatch/home?region={self._region}#logEventViewer:group="
             f"/aws/sagemaker/Endpoints/{self._endpoint} in account {self._account} for more information."
         )
+
+    def _logged(self, request: AsyncRequest, text: str) -> str:
+        took = int((self._clock.now() - request.accepted).total_seconds() * 1e6)
+        now = self._clock.now().isoformat()
+        return f"{now}: [sagemaker logs] [{request.inference_id}] {text} TotalProcessingTime: {took} us"
 
     def _write(self, location: str, content: bytes, content_type: str) -> None:
         try:

@@ -1,4 +1,8 @@
-"""A container's output in CloudWatch Logs: group /aws/sagemaker/Endpoints/<endpoint>, one stream an instance."""
+"""CloudWatch Logs of an endpoint: group /aws/sagemaker/Endpoints/<endpoint>, made when a container first prints.
+
+An instance has two streams: `<variant>/<instance>` is what its container prints, `<variant>/<instance>/data-log` is
+SageMaker's own line for each asynchronous request (developer guide, "Monitor asynchronous endpoint").
+"""
 
 from __future__ import annotations
 
@@ -29,17 +33,24 @@ class LogStream:
         if not new:
             return
         self._shipped = lines
-        # Real time, not simulated: CloudWatch Logs (and moto) refuse events more than two hours ahead.
-        now = int(time.time() * 1000)
-        with self._moto:
-            self._backend.ensure_log_group(self._group)
-            self._backend.ensure_log_stream(self._group, self._stream)
-            events = [{"timestamp": now, "message": line or " "} for line in new]
-            self._backend.put_log_events(self._group, self._stream, events)
+        self._put(self._stream, new)
 
     def restarted(self) -> None:
         """The container is a new one: its output starts again."""
         self._shipped = []
+
+    def note(self, message: str) -> None:
+        """Adds a line of SageMaker's own about a request."""
+        self._put(f"{self._stream}/data-log", [message])
+
+    def _put(self, stream: str, lines: list[str]) -> None:
+        # Real time, not simulated: CloudWatch Logs (and moto) refuse events more than two hours ahead.
+        now = int(time.time() * 1000)
+        with self._moto:
+            self._backend.ensure_log_group(self._group)
+            self._backend.ensure_log_stream(self._group, stream)
+            events = [{"timestamp": now, "message": line or " "} for line in lines]
+            self._backend.put_log_events(self._group, stream, events)
 
 
 def _overlap(old: list[str], new: list[str]) -> int:
