@@ -6,12 +6,13 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
-KINDS = ("status", "cut", "wrong-bytes")
+KINDS = ("status", "cut", "stall", "wrong-bytes")
 
 
 @dataclass
 class Fault:
-    """`status`: answers with it. `cut`: breaks the connection after `after_bytes`. `wrong-bytes`: changes the first."""
+    """`status`: answers with it. `cut`: breaks the connection after `after_bytes`. `stall`: sends nothing more after
+    them, until the client hangs up. `wrong-bytes`: changes the first."""
 
     kind: str
     path: str = ""

@@ -3,19 +3,72 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 LFS_SUFFIXES = (".bin", ".safetensors", ".onnx", ".pt", ".h5")
 LFS_SIZE = 10 * 1024 * 1024
 """Bytes from which the hub wants a file in LFS, whatever its name."""
 
 
+BLOCK = 1 << 20
+
+
+class Content(Protocol):
+    """What a file of a repository holds."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    def blocks(self, start: int, end: int) -> Iterator[bytes]:
+        """The bytes from `start` up to `end`, a block at a time."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file on disk."""
+
+    file: Path
+
+    @property
+    def size(self) -> int:
+        return self.file.stat().st_size
+
+    def blocks(self, start: int, end: int) -> Iterator[bytes]:
+        with self.file.open("rb") as stream:
+            stream.seek(start)
+            while start < end:
+                block = stream.read(min(BLOCK, end - start))
+                start += len(block)
+                yield block
+
+
+_FILLING = hashlib.shake_128(b"weights").digest(BLOCK - 8)
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A file of any size that is on no disk: `begin`, then blocks that carry their number, so that no two are alike."""
+
+    size: int
+    begin: bytes = b""
+
+    def blocks(self, start: int, end: int) -> Iterator[bytes]:
+        while start < end:
+            number, offset = divmod(start, BLOCK)
+            block = (self.begin if number == 0 else b"") + number.to_bytes(8, "big") + _FILLING
+            block = block[offset : min(BLOCK, offset + end - start)]
+            start += len(block)
+            yield block
+
+
 @dataclass(frozen=True)
 class Entry:
     path: str
-    file: Path
+    content: Content
     size: int
     oid: str
     """git's object id: of the content, or of the pointer file when it is in LFS."""
@@ -64,26 +117,31 @@ def open_repository(name: str, folder: Path, token: str | None = None) -> Reposi
     if not folder.is_dir():
         raise FileNotFoundError(f"the repository {name} needs a folder: {folder} is none")
     files = sorted(path for path in folder.rglob("*") if path.is_file())
-    entries = [_entry(path.relative_to(folder).as_posix(), path) for path in files]
+    return _repository(name, [_entry(path.relative_to(folder).as_posix(), Stored(path)) for path in files], token)
+
+
+def generated_repository(name: str, size: int) -> Repository:
+    """A model whose weights have `size` bytes; the files beside them are empty JSON."""
+    small = ("config.json", "tokenizer.json", "vocabulary.json")
+    entries = [_entry(path, Generated(2, b"{}")) for path in small]
+    return _repository(name, [*entries, _entry("model.bin", Generated(size))], None)
+
+
+def _repository(name: str, entries: list[Entry], token: str | None) -> Repository:
     commit = _sha1("\n".join(f"{entry.oid} {entry.path}" for entry in entries).encode())
     return Repository(name, {entry.path: entry for entry in entries}, commit, token)
 
 
-def _entry(path: str, file: Path) -> Entry:
-    size = file.stat().st_size
-    if size < LFS_SIZE and file.suffix not in LFS_SUFFIXES:
-        return Entry(path, file, size, _blob_oid(file.read_bytes()), None)
-    with file.open("rb") as stream:
-        sha256 = _sha256(stream)
-    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
-    return Entry(path, file, size, _blob_oid(pointer), sha256, len(pointer))
-
-
-def _sha256(stream: Any) -> str:
+def _entry(path: str, content: Content) -> Entry:
+    size = content.size
+    if size < LFS_SIZE and not path.endswith(LFS_SUFFIXES):
+        return Entry(path, content, size, _blob_oid(b"".join(content.blocks(0, size))), None)
     digest = hashlib.sha256()
-    while block := stream.read(1 << 20):
+    for block in content.blocks(0, size):
         digest.update(block)
-    return digest.hexdigest()
+    sha256 = digest.hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{sha256}\nsize {size}\n".encode()
+    return Entry(path, content, size, _blob_oid(pointer), sha256, len(pointer))
 
 
 def _blob_oid(content: bytes) -> str:

@@ -16,7 +16,6 @@ from local.hub.faults import Fault, Faults
 from local.hub.repository import Entry, Repository
 from local.loopback import LoopbackServer
 
-BLOCK = 64 * 1024
 XET_TYPE = "application/vnd.xet-fileinfo+json"
 
 
@@ -101,18 +100,16 @@ class _Handler(BaseHTTPRequestHandler):
         # The client first asks for one byte, to learn the size: a fault is meant for the content.
         probe = end - start == 1
         path = urlsplit(self.path).path
-        fault = None if probe else self.hub.faults.take(self.where, path, ("cut", "wrong-bytes"))
-        stop = min(end, start + fault.after_bytes) if fault is not None and fault.kind == "cut" else end
-        with entry.file.open("rb") as stream:
-            stream.seek(start)
-            while start < stop:
-                block = stream.read(min(BLOCK, stop - start))
-                start += len(block)
-                if fault is not None and fault.kind == "wrong-bytes":
-                    block, fault = bytes([block[0] ^ 1]) + block[1:], None
-                self.wfile.write(block)
+        fault = None if probe else self.hub.faults.take(self.where, path, ("cut", "stall", "wrong-bytes"))
+        stop = min(end, start + fault.after_bytes) if fault is not None and fault.kind in ("cut", "stall") else end
+        for block in entry.content.blocks(start, stop):
+            if fault is not None and fault.kind == "wrong-bytes":
+                block, fault = bytes([block[0] ^ 1]) + block[1:], None
+            self.wfile.write(block)
         if stop < end:
             self.wfile.flush()
+            if fault is not None and fault.kind == "stall":
+                self.connection.recv(1)
             self.close_connection = True
 
     def _head(self, status: int, headers: Mapping[str, str], length: int) -> None:

@@ -24,6 +24,8 @@ export interface LoggedRequest {
   operation: string;
   mutating: boolean;
   status: number;
+  /** Of the request's body. */
+  bytes_in: number;
 }
 
 /** Starts an AWS of its own in a temporary folder. `quiet` keeps the progress of the start to itself. */

@@ -41,8 +41,8 @@ export interface Objects {
   remove(keys: string[], until?: AbortSignal): Promise<void>;
 }
 
-/** Of 8 MiB each: enough for the bandwidth of a long way, and few enough for a small runner. */
-const PARTS_AT_ONCE = 8;
+/** Of 8 MiB each: enough to fill a fast line over a long way, and little of a small runner's memory. */
+const PARTS_AT_ONCE = 6;
 const REMOVED_AT_ONCE = 1000;
 
 /** @param owner account id that must own the bucket */

@@ -3,8 +3,8 @@ import { modelNames, repositoryOf } from '../../../src/hub/names.js';
 import { pauseAfter } from '../../../src/hub/patient-fetch.js';
 
 test('a well-known name, or a repository as it is', () => {
-  expect(repositoryOf('turbo')).toBe('mobiuslabsgmbh/faster-whisper-large-v3-turbo');
-  expect(repositoryOf('large-v3-turbo')).toBe('mobiuslabsgmbh/faster-whisper-large-v3-turbo');
+  expect(repositoryOf('turbo')).toBe('dropbox-dash/faster-whisper-large-v3-turbo');
+  expect(repositoryOf('large-v3-turbo')).toBe('dropbox-dash/faster-whisper-large-v3-turbo');
   expect(repositoryOf('tiny.en')).toBe('Systran/faster-whisper-tiny.en');
   expect(repositoryOf('distil-large-v3.5')).toBe('distil-whisper/distil-large-v3.5-ct2');
   expect(repositoryOf('somebody/whisper-ct2')).toBe('somebody/whisper-ct2');
