@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../src/clock.js';
 import type { Context } from '../../src/context.js';
+import type { DeploySettings } from '../../src/settings/deploy.js';
 import type { TranscribeSettings } from '../../src/settings/transcribe.js';
 import type { TranscribeResult } from '../../src/transcribe/result.js';
 import { transcribe } from '../../src/transcribe/transcribe.js';
@@ -42,7 +43,10 @@ export const audio = (seconds = 2, first = '') => Buffer.from(`${first}\n${uniqu
 export const states = ({ files }: TranscribeResult) =>
   Object.fromEntries(files.map(({ audio: path, state }) => [path, state]));
 
-export async function startTranscribeRig(): Promise<TranscribeRig> {
+/** @param endpoint what is deployed; if nothing is said, one that never sleeps and takes two files at a time */
+export async function startTranscribeRig(
+  endpoint: Partial<DeploySettings> = { minInstances: 1, maxConcurrentInvocations: 2 },
+): Promise<TranscribeRig> {
   const rig = await startDeployRig();
   const folder = await mkdtemp(join(tmpdir(), 'transcribe-'));
   const context = (run: Run): Context => ({
@@ -60,7 +64,7 @@ export async function startTranscribeRig(): Promise<TranscribeRig> {
     },
   });
   // Two at a time: whichever is sent first, a short one does not wait for a long one.
-  await rig.deploy({ minInstances: 1, maxConcurrentInvocations: 2 });
+  await rig.deploy(endpoint);
   return {
     ...rig,
     workspace: async (files) => {

@@ -6,6 +6,9 @@ export const VARIANT = 'AllTraffic';
 /** The alarm that takes the instances away. */
 export const idleAlarmName = (endpointName: string): string => `${endpointName}-idle`;
 
+/** Namespace of what the instances publish of themselves; the queue's metrics are in AWS/SageMaker. */
+export const HOST_METRICS = '/aws/sagemaker/Endpoints';
+
 /** Seconds of one data point: SageMaker publishes its metrics once a minute. */
 export const PERIOD = 60;
 
@@ -26,8 +29,8 @@ export const endpointMetrics = (EndpointName: string) => ({
   backlog: maximum('backlog', 'AWS/SageMaker', 'ApproximateBacklogSize', { EndpointName }),
   /** Seconds. */
   age: maximum('age', 'AWS/SageMaker', 'ApproximateAgeOfOldestRequest', { EndpointName }),
-  cpu: maximum('cpu', '/aws/sagemaker/Endpoints', 'CPUUtilization', { EndpointName, VariantName: VARIANT }),
-  gpu: maximum('gpu', '/aws/sagemaker/Endpoints', 'GPUUtilization', { EndpointName, VariantName: VARIANT }),
+  cpu: maximum('cpu', HOST_METRICS, 'CPUUtilization', { EndpointName, VariantName: VARIANT }),
+  gpu: maximum('gpu', HOST_METRICS, 'GPUUtilization', { EndpointName, VariantName: VARIANT }),
 });
 
 function maximum(id: string, namespace: string, metric: string, dimensions: Record<string, string>): MetricDataQuery {

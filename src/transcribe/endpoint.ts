@@ -1,4 +1,4 @@
-import type { SageMaker } from '@aws-sdk/client-sagemaker';
+import type { DescribeEndpointOutput, SageMaker } from '@aws-sdk/client-sagemaker';
 import type { Context } from '../context.js';
 import { UserError } from '../errors.js';
 
@@ -10,16 +10,21 @@ export interface Endpoint {
   prefix: string;
   /** Requests that one instance works on at the same time. */
   concurrency: number;
+  /** As deploy was given it. */
+  model: string;
   modelRevision: string;
   transcriber: string;
+  /** What SageMaker said of it just now. */
+  description: DescribeEndpointOutput;
 }
 
 /** @throws UserError when there is no such endpoint, or none that this action's deploy made */
 export async function readEndpoint({ clients, signal }: Context, name: string): Promise<Endpoint> {
   const sagemaker = await clients.sagemaker();
   const options = { abortSignal: signal };
-  const endpoint = await describe(sagemaker, name, clients.region, signal);
-  const config = await sagemaker.describeEndpointConfig({ EndpointConfigName: endpoint.config }, options);
+  const description = await describe(sagemaker, name, clients.region, signal);
+  const { EndpointConfigName } = description;
+  const config = await sagemaker.describeEndpointConfig({ EndpointConfigName }, options);
   const model = await sagemaker.describeModel({ ModelName: config.ProductionVariants?.[0]?.ModelName }, options);
   const environment = model.PrimaryContainer?.Environment ?? {};
   const place = /^s3:\/\/([^/]+)\/(.+\/)output\/?$/.exec(config.AsyncInferenceConfig?.OutputConfig?.S3OutputPath ?? '');
@@ -30,8 +35,10 @@ export async function readEndpoint({ clients, signal }: Context, name: string): 
     bucket: place[1],
     prefix: place[2],
     concurrency: config.AsyncInferenceConfig?.ClientConfig?.MaxConcurrentInvocationsPerInstance ?? 1,
+    model: environment['WHISPER_MODEL'] ?? '',
     modelRevision,
     transcriber,
+    description,
   };
 }
 
@@ -57,7 +64,7 @@ async function describe(sagemaker: SageMaker, name: string, region: string, sign
       status === 'Creating' ? 'Wait until its deploy has finished.' : 'Run this action with mode: deploy again.',
     );
   }
-  return { config: found.EndpointConfigName };
+  return found;
 }
 
 const notOurs = (name: string): UserError =>

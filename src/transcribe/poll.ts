@@ -1,17 +1,21 @@
+import { isLost } from '../aws/endpoint-work.js';
 import type { ObjectEntry } from '../aws/objects.js';
 import { forEach } from '../each.js';
+import { shown } from '../report/shown.js';
 import { parseTranscript, type Transcript } from '../transcript/transcript.js';
-import { type Failure, parseFailure } from './failure.js';
+import { parseFailure } from './failure.js';
 import type { Deliver, OpenJob } from './job.js';
 import { type Identity, jobKey } from './key.js';
 import type { StoredClaim } from './ledger.js';
 import { outputJob, type Staged } from './stage.js';
 import { type Sender, submit } from './submit.js';
+import { sentAt, type Watch } from './watch.js';
 
 /** Everything that collecting works on. */
 export interface Work {
   sender: Sender;
   staged: Staged;
+  watch: Watch;
   /** What the transcripts are made from, without the audio. */
   identity: Omit<Identity, 'audio'>;
   deliver: Deliver;
@@ -24,6 +28,8 @@ const CONCURRENCY = 8;
 /** One look at the bucket, by three listings, and what follows from it for every open job. */
 export async function poll(work: Work): Promise<void> {
   const { ledger } = work.sender;
+  // Before the listings: an answer that came in between is in them.
+  const doing = await work.watch.work(work.staged.open.values());
   const [outputs, failures] = await Promise.all([ledger.outputs(), ledger.failures()]);
   // Listed last: whoever collects an output writes the result before the claim goes.
   const claims = await ledger.claims();
@@ -39,7 +45,9 @@ export async function poll(work: Work): Promise<void> {
     if (etag !== open.stored.etag) return changed(work, open);
     const failure = failures.find((entry) => isFailureOf(work, entry, open.stored));
     if (failure) return failed(work, open, failure, removals);
-    if (isOver(work, open.stored)) return unanswered(work, open, removals);
+    if (isOver(work, open.stored)) return again(work, open, 'the endpoint gave no answer in time.', removals);
+    const sent = sentAt(open);
+    if (doing && sent !== undefined && isLost(doing, sent)) return again(work, open, LOST, removals);
   });
   await ledger.objects.remove(removals);
 }
@@ -94,9 +102,8 @@ async function failed(work: Work, open: OpenJob, entry: ObjectEntry, removals: s
   const found = await ledger.objects.readText(entry.key);
   const { claim, etag } = open.stored;
   if (!found || !claim) return;
-  const failure = parseFailure(found.text);
-  if (failure.verdict === 'retry') return again(work, open, failure, removals, entry);
-  const { reason } = failure;
+  const { verdict, reason } = parseFailure(found.text);
+  if (verdict === 'retry') return again(work, open, reason, removals, entry);
   if (!(await ledger.writeClaim(open.job.key, { ...claim, state: 'refused', reason }, etag))) return;
   removals.push(entry.key, ledger.inputKey(open.job.audio.sha256));
   work.staged.open.delete(open.job.key);
@@ -106,15 +113,13 @@ async function failed(work: Work, open: OpenJob, entry: ObjectEntry, removals: s
 const isOver = ({ sender }: Work, { claim }: StoredClaim): boolean =>
   claim === undefined || Date.parse(claim.deadline) < sender.context.clock.now();
 
-async function unanswered(work: Work, open: OpenJob, removals: string[]): Promise<void> {
-  await again(work, open, { verdict: 'retry', reason: 'the endpoint gave no answer in time.' }, removals);
-}
+const LOST = 'its instance was taken away in the middle of the work.';
 
 /** Sends a job once more, or gives it up after the last attempt. A claim that was never sent does not count as one. */
 async function again(
   work: Work,
   open: OpenJob,
-  { reason }: Failure,
+  reason: string,
   removals: string[],
   entry?: ObjectEntry,
 ): Promise<void> {
@@ -131,6 +136,7 @@ async function again(
   if (submission.state === 'taken') return;
   removals.push(...leftover);
   if (submission.state === 'sent') {
+    sender.context.log.info(shown(`${open.job.audio.path} is sent again: ${reason}`));
     staged.open.set(open.job.key, submission.open);
   } else if (submission.state === 'done') {
     staged.open.delete(open.job.key);

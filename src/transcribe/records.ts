@@ -17,6 +17,8 @@ const claim = z.object({
   output: z.string(),
   /** s3:// address that SageMaker returned. */
   failure: z.optional(z.string()),
+  /** ISO 8601, when SageMaker took the request. */
+  sent: z.optional(z.string()),
   owner: z.string(),
   /** 1 for the first. */
   attempt: z.number(),

@@ -75,12 +75,14 @@ export async function submit(sender: Sender, job: Job, uploaded: boolean, earlie
     if (status >= 400 && status < 500) await release(ledger, job);
     throw error;
   });
+  const now = context.clock.now();
   const sent: Claim = {
     ...(stored.claim as Claim),
     state: 'sent',
+    sent: new Date(now).toISOString(),
     output: places.output,
     ...(places.failure !== undefined && { failure: places.failure }),
-    deadline: new Date(context.clock.now() + ANSWER_MILLISECONDS).toISOString(),
+    deadline: new Date(now + ANSWER_MILLISECONDS).toISOString(),
   };
   stored = await ledger.writeClaim(job.key, sent, stored.etag);
   return stored ? { state: 'sent', open: { job, stored, ours: true } } : { state: 'taken' };

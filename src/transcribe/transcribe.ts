@@ -11,11 +11,13 @@ import { type Audio, examine } from './examine.js';
 import { jobsOf } from './job.js';
 import { jobKey } from './key.js';
 import { openLedger } from './ledger.js';
+import { requireAble } from './model-limits.js';
 import { problemOf } from './problem.js';
 import { publish, requirePublishable } from './publish.js';
 import type { TranscribeResult } from './result.js';
 import { selectFiles } from './select.js';
 import { stage } from './stage.js';
+import { watchEndpoint } from './watch.js';
 
 const CONCURRENT_READS = 4;
 
@@ -32,6 +34,7 @@ export async function transcribe(context: Context, settings: TranscribeSettings)
   await requirePublishable(context, settings);
   // The client that comes next loads while AWS answers.
   const [endpoint] = await Promise.all([readEndpoint(context, settings.endpointName), clients.s3()]);
+  requireAble(endpoint.model, settings.options);
 
   const delivery = openDelivery(context, settings);
   const audio = await examineAll(settings.workspace, paths, delivery, signal);
@@ -46,7 +49,9 @@ export async function transcribe(context: Context, settings: TranscribeSettings)
     const ledger = openLedger(await openBucket(clients, endpoint.bucket, account, signal), endpoint.prefix);
     const staged = await stage(ledger, jobs, settings.retryFailed, deliver);
     const sender = { context, ledger, endpoint, workspace, attributes, owner: runName(process.env) };
-    await collect({ sender, staged, identity, deliver }, until);
+    const watch = watchEndpoint(context, endpoint.name);
+    await watch.alarm(endpoint.description);
+    await collect({ sender, staged, identity, deliver, watch }, until);
   };
   // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
   const problem = await send().then(
