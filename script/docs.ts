@@ -1,10 +1,10 @@
-// Writes the tables of inputs and outputs into the README from action.yml; with --check it only compares.
-import { readFile, writeFile } from 'node:fs/promises';
+// Writes what the documents take from elsewhere: the README's tables of inputs and outputs from action.yml, and the files
+// that a document shows (`<!-- file: path -->`). With --check it only compares.
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
 const root = join(import.meta.dirname, '..');
-const readme = join(root, 'README.md');
 
 interface Action {
   inputs: Record<string, { description: string; default?: string; required?: boolean }>;
@@ -32,12 +32,32 @@ function between(document: string, marker: string, table: string): string {
   return document.replace(pattern, (_, open: string, close: string) => `${open}${table}\n${close}`);
 }
 
+/** The files that a document shows, in code blocks between `<!-- file: path -->` and `<!-- /file -->`. */
+async function withFiles(document: string): Promise<string> {
+  const pattern = /(<!-- file: (\S+\.(\w+)) -->\n)[\s\S]*?(<!-- \/file -->)/g;
+  const shown = await Promise.all(
+    [...document.matchAll(pattern)].map(async ([, , path = '']) => readFile(join(root, path), 'utf8')),
+  );
+  return document.replace(
+    pattern,
+    (_, open: string, _path, type: string, close: string) => `${open}\`\`\`${type}\n${shown.shift()}\`\`\`\n${close}`,
+  );
+}
+
 const action = parse(await readFile(join(root, 'action.yml'), 'utf8')) as Action;
-const before = await readFile(readme, 'utf8');
-const after = between(between(before, 'inputs', inputsTable(action)), 'outputs', outputsTable(action));
-if (process.argv.includes('--check')) {
-  if (before !== after) {
-    console.error('README.md: the tables differ from action.yml. Run: npm run docs');
-    process.exit(1);
-  }
-} else if (before !== after) await writeFile(readme, after);
+const pages = (await readdir(join(root, 'docs')))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => join('docs', name));
+for (const page of ['README.md', ...pages]) {
+  const before = await readFile(join(root, page), 'utf8');
+  const tables =
+    page === 'README.md'
+      ? between(between(before, 'inputs', inputsTable(action)), 'outputs', outputsTable(action))
+      : before;
+  const after = await withFiles(tables);
+  if (before === after) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${page} differs from the files that it is made from. Run: npm run docs`);
+    process.exitCode = 1;
+  } else await writeFile(join(root, page), after);
+}

@@ -1,9 +1,10 @@
 // The main job on real parts: the bundle as a runner starts it, our own container with real weights, a real registry,
 // a real git remote and a real artifact service. The tests are one story; each stands on the one before.
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { appendFile, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type LocalAws, run, startLocalAws } from '../../script/lib/local-aws.ts';
 import { type LocalPart, startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
@@ -15,6 +16,8 @@ const ASK_NOT = 'ask not what your country can do for you';
 
 let aws: LocalAws;
 let python: string;
+/** Folder of the programs that the clients of examples/clients/ need. */
+let clients: string;
 let work: string;
 let workspace: string;
 let git: LocalPart;
@@ -24,6 +27,7 @@ const weights: Record<string, string> = {};
 beforeAll(async () => {
   aws = await startLocalAws();
   python = await virtualEnvironment();
+  clients = dirname(await virtualEnvironment('clients', '__tests__/bundle/clients.txt'));
   for (const model of ['tiny.en', 'base']) weights[model] = (await run(python, ['-m', 'local.weights', model])).trim();
   work = await mkdtemp(join(tmpdir(), 'main-job-'));
   git = await startLocalPart(python, 'gitserver', ['--dir', join(work, 'remote')]);
@@ -153,6 +157,49 @@ test(
       env: { ...process.env, ...aws.environment, AWS_DEFAULT_REGION: aws.environment['AWS_REGION'] },
     });
     expect(text.replaceAll(/\s+/g, ' ')).toContain(ASK_NOT);
+  },
+  5 * MINUTES,
+);
+
+test(
+  'the endpoint answers without the action: boto3, the AWS CLI, JavaScript',
+  async () => {
+    const bucket = (first.outputs['model-data'] ?? '').split('/')[2] ?? '';
+    const environment = {
+      ...process.env,
+      ...aws.environment,
+      AWS_DEFAULT_REGION: aws.environment['AWS_REGION'],
+      PATH: `${clients}:${process.env['PATH']}`,
+    };
+    const run = (program: string, file: string, recording: string) =>
+      promisify(execFile)(
+        program,
+        [join(root, 'examples', 'clients', file), 'whisper', bucket, join(root, recording)],
+        {
+          env: environment,
+        },
+      );
+    const programs = [
+      ['python', 'transcribe.py'],
+      ['bash', 'transcribe.sh'],
+      [process.execPath, 'transcribe.mjs'],
+    ] as const;
+    // All at once: each waits some seconds between two looks. What is no audio ends a client at once, not after hours.
+    const runs = programs.map(async ([program, file]) => {
+      const [speech, noAudio] = await Promise.allSettled([
+        run(program, file, 'examples/speech/ask-not.mp3'),
+        run(program, file, 'README.md'),
+      ]);
+      return { file, text: speech, reason: noAudio };
+    });
+    for (const { file, text, reason } of await Promise.all(runs)) {
+      const spoken = text.status === 'fulfilled' ? text.value.stdout.replaceAll(/\s+[\d.]*\s*/g, ' ') : text.reason;
+      expect([file, spoken]).toEqual([file, expect.stringContaining(ASK_NOT)]);
+      expect([file, reason.status === 'rejected' ? String(reason.reason) : 'no error']).toEqual([
+        file,
+        expect.stringContaining('bad_audio'),
+      ]);
+    }
   },
   5 * MINUTES,
 );

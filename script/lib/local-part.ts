@@ -11,10 +11,13 @@ export interface LocalPart {
   stop(): Promise<void>;
 }
 
-/** Path of the Python that runs local/, in a virtual environment that is made when it is not there. */
-export async function virtualEnvironment(): Promise<string> {
-  const script = 'source script/lib/venv.sh && venv local local/requirements.txt';
-  return join((await run('bash', ['-c', script], false)).trim(), 'bin', 'python');
+/**
+ * Path of a Python with the packages of a requirements file, by default those of local/, in a virtual environment that
+ * is made when it is not there.
+ */
+export async function virtualEnvironment(name = 'local', requirements = 'local/requirements.txt'): Promise<string> {
+  const script = 'source script/lib/venv.sh && venv "$1" "$2"';
+  return join((await run('bash', ['-c', script, 'venv', name, requirements], false)).trim(), 'bin', 'python');
 }
 
 /** Starts `python -m local.<name>`. It is ready once it has printed its first block of lines. */
