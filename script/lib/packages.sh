@@ -27,11 +27,13 @@ need_packages() {
 }
 
 # Package lists may be absent (a fresh container) or old: then, and only then, they are fetched and it tries again.
-_apt_install() {
+# One script at a time: apt-get waits for another's installation, but not for another's update.
+_apt_install() (
+  flock 9
   _apt install "$@" && return
   echo "refreshing the package lists" >&2
   apt-get -qq update >&2 && _apt install "$@"
-}
+) 9</var/lib/apt
 
 # The lock's timeout (seconds): another script may be installing at this moment.
 _apt() {

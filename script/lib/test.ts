@@ -48,13 +48,13 @@ const parts: Record<string, Step[]> = {
     check('types', bin('tsc'), '--noEmit'),
     check('biome', bin('biome'), 'check', '--error-on-warnings', '.'),
     check('python and shell', join(root, 'script', 'test.d', 'lint')),
-    check('README tables', ...node('script/docs.ts', '--check')),
+    check('documents', ...node('script/docs.ts', '--check')),
   ],
   dist: [check('dist/ is what src/ builds, and starts', ...node('script/check-dist.ts'))],
   unit: [jest('unit')],
   local: [pytest('local')],
-  container: [pytest('container')],
   stories: [jest('local')],
+  container: [pytest('container')],
   bundle: [jest('bundle')],
   demo: [check('script/demo', join(root, 'script', 'demo'))],
 };
@@ -70,45 +70,65 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+/** Steps that run side by side: most of them wait more than they compute, for servers, containers and clocks. */
+const LANES = 2;
+
 const total: Counts = { passed: 0, failed: 0, skipped: [] };
 const failures: string[] = [];
-for (const part of named.length > 0 ? named : Object.keys(parts)) {
-  for (const step of parts[part] ?? []) {
-    console.log(`\n== ${part}: ${step.name}`);
+const waiting = (named.length > 0 ? named : Object.keys(parts)).flatMap((part) =>
+  (parts[part] ?? []).map((step) => ({ title: `${part}: ${step.name}`, step })),
+);
+await Promise.all(Array.from({ length: LANES }, lane));
+
+/** Takes one step after the other. The output of a step comes in one piece, once it has ended. */
+async function lane(): Promise<void> {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const { title, step } = next;
+    console.log(`== ${title} begins`);
     const started = performance.now();
-    const counts = await run(step);
+    const { counts, output } = await run(step);
+    process.stdout.write(`\n== ${title}\n${output}`);
     console.log(
-      `== ${part}: ${step.name}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} skipped, ${((performance.now() - started) / 1000).toFixed(0)} s`,
+      `== ${title}: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped.length} skipped, ${((performance.now() - started) / 1000).toFixed(0)} s\n`,
     );
     total.passed += counts.passed;
     total.failed += counts.failed;
     total.skipped.push(...counts.skipped);
-    if (counts.failed > 0) failures.push(`${part}: ${step.name}`);
+    if (counts.failed > 0) failures.push(title);
   }
 }
 
-console.log();
 for (const reason of total.skipped) console.log(`skipped: ${reason}`);
 for (const name of failures) console.log(`failed: ${name}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0;
 
-async function run(step: Step): Promise<Counts> {
+async function run(step: Step): Promise<{ counts: Counts; output: string }> {
   const report = join(reports, `${step.name.replaceAll(/\W+/g, '-')}.${step.kind === 'jest' ? 'json' : 'xml'}`);
   const [program = '', ...args] = step.command;
   const environment = { ...process.env, NO_COLOR: '1' };
   if (step.kind === 'jest') args.push('--json', `--outputFile=${report}`);
   if (step.kind === 'pytest') Object.assign(environment, { PYTEST_ADDOPTS: `--junitxml=${report}` });
+  let output = '';
   const exitCode = await new Promise<number | null>((resolve) => {
     // jest prints its JSON to standard output as well as into the file; its readable report is on standard error.
-    const stdout = step.kind === 'jest' ? 'ignore' : 'inherit';
-    const child = spawn(program, args, { cwd: root, env: environment, stdio: ['ignore', stdout, 'inherit'] });
+    const stdout = step.kind === 'jest' ? 'ignore' : 'pipe';
+    const child = spawn(program, args, { cwd: root, env: environment, stdio: ['ignore', stdout, 'pipe'] });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
     child.on('error', (error) => {
-      console.error(String(error));
+      output += `${error}\n`;
       resolve(1);
     });
     child.on('close', resolve);
   });
+  return { counts: countsOf(step, report, exitCode), output };
+}
+
+function countsOf(step: Step, report: string, exitCode: number | null): Counts {
   if (step.kind === 'check') return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: [] };
   const counts = readReport(step, report);
   // A runner that fails without a failed test (a crash, no tests at all) has failed all the same.
