@@ -18,6 +18,7 @@ from local.aws.requests_log import RequestsLog
 from local.aws.s3.service import secure
 from local.aws.sagemaker.capacity import Capacity
 from local.aws.sagemaker.metrics import EndpointMetrics
+from local.aws.sagemaker.network import network
 from local.aws.sagemaker.states import EndpointStates
 from local.aws.sagemaker.store import Store
 
@@ -80,6 +81,9 @@ class Control:
             return {"faults": self._faults.left()}
         if request.method == "GET" and name == "requests":
             return self._log.since(int(request.args.get("since", "0")))
+        if request.method == "GET" and name == "network":
+            known = network(self._store.account, self._store.region)
+            return {"subnets": list(known["subnet"]), "security_groups": list(known["security group"])}
         if request.method == "GET" and name == "clock":
             return self._tell_clock()
         if request.method == "GET" and name == "endpoints":

@@ -164,7 +164,8 @@ class LocalAws:
     def _handler_for(self, objects: Objects) -> Callable[[Endpoint], Handler]:
         def handler(endpoint: Endpoint) -> Handler:
             config = endpoint.fleet.config.spec["AsyncInferenceConfig"]
-            return Invocations(endpoint.name, config, self.store.account, REGION, objects, self.clock)
+            role = endpoint.fleet.model.spec["ExecutionRoleArn"]
+            return Invocations(endpoint.name, config, role, self.store.account, REGION, objects, self.clock)
 
         return handler
 

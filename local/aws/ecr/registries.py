@@ -54,6 +54,10 @@ class Registries:
         found = next((ecr for ecr in (self.own, *self._others.values()) if ecr.host == host), None)
         return None if found is None else found.registry
 
+    def account_at(self, host: str) -> str | None:
+        """The account whose images carry this address."""
+        return next((ecr.account for ecr in (self.own, *self._others.values()) if ecr.host == host), None)
+
     def hosts(self) -> list[str]:
         """The addresses that images carry."""
         return [ecr.host for ecr in (self.own, *self._others.values())]

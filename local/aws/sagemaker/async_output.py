@@ -9,6 +9,7 @@ from moto.sns.models import sns_backends
 from local.aws.errors import validation_error
 from local.aws.s3.objects import ObjectError, split_uri
 from local.aws.sagemaker.fleet import Outside
+from local.aws.sagemaker.roles import allows, s3_arn
 
 
 def check_output(config: dict[str, Any], role: str, outside: Outside) -> None:
@@ -19,7 +20,13 @@ def check_output(config: dict[str, Any], role: str, outside: Outside) -> None:
         if uri is None:
             continue
         try:
-            outside.objects.bucket(split_uri(uri)[0])
+            bucket, key = split_uri(uri)
+            outside.objects.bucket(bucket)
+            place = s3_arn(f"s3://{bucket}")
+            if not allows(outside.account, role, "s3:PutObject", f"{place}/{key.rstrip('/')}/any.out"):
+                raise ObjectError("AccessDenied", "s3:PutObject is not allowed to the role")
+            if not allows(outside.account, role, "s3:ListBucket", place):
+                raise ObjectError("AccessDenied", "s3:ListBucket is not allowed to the role")
         except ObjectError as error:
             raise validation_error(
                 f'Role "{role}" is invalid for {member} {uri}: s3:PutObject or s3:ListBucket is missing, or the bucket '
@@ -28,7 +35,7 @@ def check_output(config: dict[str, Any], role: str, outside: Outside) -> None:
     topics = sns_backends[outside.account][outside.region].topics
     for member in ("SuccessTopic", "ErrorTopic"):
         arn = output.get("NotificationConfig", {}).get(member)
-        if arn is not None and arn not in topics:
+        if arn is not None and (arn not in topics or not allows(outside.account, role, "sns:Publish", arn)):
             raise validation_error(f'Role "{role}" is invalid for {member} {arn}: sns:Publish is missing.')
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from local.aws.sagemaker.fleet import Fleet
 from local.aws.sagemaker.queue import RequestQueue
+from local.aws.sagemaker.resource import instance_types
 
 # EndpointStatus in the API reference: in these no operation but Describe is taken.
 IN_PROGRESS = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
@@ -82,8 +83,11 @@ def _variant(fleet: Fleet, current: int, desired: int) -> dict[str, Any]:
         described["DeployedImages"] = [image]
     if "InstancePools" in variant:
         described["InstancePools"] = [
-            {**pool, "CurrentInstanceCount": sum(i.instance_type == pool["InstanceType"] for i in fleet.instances)}
-            for pool in variant["InstancePools"]
+            {
+                "InstanceType": kind,
+                "CurrentInstanceCount": sum(instance.instance_type == kind for instance in fleet.instances),
+            }
+            for kind in instance_types(variant)
         ]
     return described
 

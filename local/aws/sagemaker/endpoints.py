@@ -136,7 +136,10 @@ class Endpoints:
             return
         variant = config.spec["ProductionVariants"][0]
         removed = variant["VariantName"] != endpoint.variant_name
-        if removed or instance_types(variant) != instance_types(endpoint.fleet.variant):
+        # From one type to a pool of the same type is a change too: AWS does not say, so we read it the harsh way.
+        old = endpoint.fleet.variant
+        switched = ("InstancePools" in variant) != ("InstancePools" in old)
+        if removed or switched or instance_types(variant) != instance_types(old):
             raise validation_error(
                 f"The variant {endpoint.variant_name} of endpoint {endpoint.name} has automatic scaling registered. "
                 "Deregister its scalable target before an update that changes its instance type or removes it."

@@ -92,8 +92,13 @@ class Fleet:
             raise errors[0]
 
     def shrink(self, count: int) -> None:
-        """Stops instances until `count` are left, the oldest first, whatever they are working on."""
-        self._stop(self.instances[: max(0, len(self.instances) - count)])
+        """Stops instances until `count` are left, whatever they are working on.
+
+        Those of the instance pool of the lowest priority go first, of these the oldest.
+        """
+        types = instance_types(self.variant)
+        leaving = sorted(self.instances, key=lambda instance: -types.index(instance.instance_type))
+        self._stop(leaving[: max(0, len(leaving) - count)])
 
     def serve(self, queue: RequestQueue, handle: Handler) -> None:
         """Lets all instances, those to come too, take requests."""

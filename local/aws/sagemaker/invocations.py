@@ -15,6 +15,7 @@ from local.aws.clock import Clock
 from local.aws.s3.objects import ObjectError, Objects
 from local.aws.sagemaker.instances import ModelInstance
 from local.aws.sagemaker.queue import AsyncRequest
+from local.aws.sagemaker.roles import allows, s3_arn
 from local.engine.base import EngineError
 
 MAX_INPUT_BYTES = 1 << 30  # developer guide, async inference: payloads up to 1 GB
@@ -33,13 +34,21 @@ class Failed(Exception):
 
 
 class Invocations:
-    """Processes the requests of one endpoint. `config` is its AsyncInferenceConfig."""
+    """Processes the requests of one endpoint. `config` is its AsyncInferenceConfig, `role` its execution role's ARN."""
 
     def __init__(
-        self, endpoint: str, config: dict[str, Any], account: str, region: str, objects: Objects, clock: Clock
+        self,
+        endpoint: str,
+        config: dict[str, Any],
+        role: str,
+        account: str,
+        region: str,
+        objects: Objects,
+        clock: Clock,
     ) -> None:
         self._endpoint = endpoint
         self._config = config
+        self._role = role
         self._account = account
         self._region = region
         self._objects = objects
@@ -60,7 +69,8 @@ class Invocations:
                 self._fail(request, str(error))
             return
         instance.note(self._logged(request, "Inference request succeeded."))
-        self._notify("SuccessTopic", request, {"invocationStatus": "Completed"})
+        answered = {"contentType": content_type, "outputLocation": request.output_location}
+        self._notify("SuccessTopic", request, {"invocationStatus": "Completed", "responseParameters": answered})
 
     def _invoke(self, request: AsyncRequest, instance: ModelInstance) -> tuple[bytes, str]:
         """The container's answer. There is no second try (developer guide: model errors are not retried)."""
@@ -92,7 +102,10 @@ class Invocations:
         if request.body is not None:
             return len(request.body), request.body
         try:
-            found = self._objects.open(request.input_location or "")
+            location = request.input_location or ""
+            if not allows(self._account, self._role, "s3:GetObject", s3_arn(location)):
+                raise ObjectError("AccessDenied", "s3:GetObject is not allowed to the role")
+            found = self._objects.open(location)
         except ObjectError as error:
             raise Failed(
                 f"ClientError: Failed to download data from {request.input_location}. Please ensure that the object "
@@ -150,18 +163,21 @@ class Invocations:
                 return
         self._notify("ErrorTopic", request, {"invocationStatus": "Failed", "failureReason": reason})
 
-    def _notify(self, topic: str, request: AsyncRequest, status: dict[str, str]) -> None:
+    def _notify(self, topic: str, request: AsyncRequest, outcome: dict[str, Any]) -> None:
         """Tells the SNS topic of the notification configuration, if there is one."""
         arn = self._config["OutputConfig"].get("NotificationConfig", {}).get(topic)
         if arn is None:
             return
         message = {
             "awsRegion": self._region,
-            "eventTime": self._clock.now().isoformat(),
-            "receivedTime": request.accepted.isoformat(),
-            **status,
-            "requestParameters": {"endpointName": self._endpoint, "inputLocation": request.input_location},
-            "responseParameters": {"outputLocation": request.output_location},
+            "eventTime": _time(self._clock.now()),
+            "receivedTime": _time(request.accepted),
+            **outcome,
+            "requestParameters": _present(
+                contentType=request.headers.get("Content-Type"),
+                endpointName=self._endpoint,
+                inputLocation=request.input_location,
+            ),
             "inferenceId": request.inference_id,
             "eventVersion": "1.0",
             "eventSource": "aws:sagemaker",
@@ -170,3 +186,11 @@ class Invocations:
         backend = sns_backends[self._account][self._region]
         if arn in backend.topics:
             backend.publish(json.dumps(message), arn=arn)
+
+
+def _time(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _present(**members: str | None) -> dict[str, str]:
+    return {name: value for name, value in members.items() if value is not None}

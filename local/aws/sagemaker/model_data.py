@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import tarfile
-import tempfile
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -92,13 +94,34 @@ def _download(objects: Objects, uri: str, name: str, folder: Path) -> None:
 
 
 def _unpack(objects: Objects, uri: str, folder: Path) -> None:
-    with tempfile.TemporaryFile() as archive:
-        for chunk in objects.open(uri).chunks():
-            archive.write(chunk)
-        archive.seek(0)
-        try:
-            with tarfile.open(fileobj=archive, mode="r:gz") as tar:
-                # "data" refuses links, devices and paths that leave the folder.
-                tar.extractall(folder, filter="data")
-        except (tarfile.TarError, OSError, EOFError) as error:
-            raise ModelDataError(f"Failed to extract model data archive {uri}: {error}") from error
+    """One .tar.gz, unpacked as it is read. Links are refused, as in AWS (developer guide, troubleshooting)."""
+    try:
+        with tarfile.open(fileobj=_Stream(objects.open(uri).chunks()), mode="r|gz") as tar:
+            for member in tar:
+                if member.issym() or member.islnk():
+                    raise ModelDataError(
+                        f"Failed to extract model data archive {uri}: {member.name} is a link; links are not supported."
+                    )
+                # "data" refuses devices and paths that leave the folder.
+                tar.extract(member, folder, filter="data")
+    except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
+        raise ModelDataError(f"Failed to extract model data archive {uri}: {error}") from error
+
+
+class _Stream(io.RawIOBase):
+    """Chunks of bytes as the file that tarfile reads."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._left:
+            self._left = next(self._chunks, b"")
+        part = self._left[: len(buffer)]
+        self._left = self._left[len(part) :]
+        buffer[: len(part)] = part
+        return len(part)

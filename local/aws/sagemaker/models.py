@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.iam.models import iam_backends
-
 from local.aws.clock import Clock
 from local.aws.ecr.registries import Registries
 from local.aws.errors import validation_error
-from local.aws.s3.objects import ObjectError, Objects
+from local.aws.s3.objects import ObjectError, Objects, split_uri
 from local.aws.sagemaker.model_data import data_sources
+from local.aws.sagemaker.network import check_vpc
 from local.aws.sagemaker.resource import Resource, only_container
-from local.aws.sagemaker.roles import assumable
+from local.aws.sagemaker.roles import allows, assumable, find, s3_arn
 from local.aws.sagemaker.store import Store
 from local.registry.client import split_image
 
 ENVIRONMENT_BYTES = 32 * 1024
+PULLING = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 
 
 class Models:
@@ -41,6 +41,8 @@ class Models:
         self._check_environment(container.get("Environment", {}))
         self.resolve(container.get("Image"), role)
         self._check_data(container, role)
+        if "VpcConfig" in params:
+            check_vpc(params["VpcConfig"], self._store.account, self._store.region)
         spec = {key: value for key, value in params.items() if key != "Tags"}
         with self._store.lock:
             self._store.refuse_existing("model", self._store.models, name)
@@ -76,7 +78,7 @@ class Models:
                 f'Using non-ECR image "{image}" without Vpc repository access mode is not supported.'
             )
         manifest = registry.manifest(repository, reference)
-        if manifest is None:
+        if manifest is None or not self._may_pull(role, host, repository):
             raise validation_error(
                 f'Role "{role}" cannot pull {image}. Ensure that the role exists and the image was granted pull '
                 "permission."
@@ -89,8 +91,15 @@ class Models:
             )
         return manifest.digest
 
+    def _may_pull(self, role: str, host: str, repository: str) -> bool:
+        account = self._store.account
+        arn = f"arn:aws:ecr:{self._store.region}:{self._registries.account_at(host)}:repository/{repository}"
+        return allows(account, role, "ecr:GetAuthorizationToken", "*") and all(
+            allows(account, role, action, arn) for action in PULLING
+        )
+
     def _check_role(self, arn: str) -> None:
-        role = next((r for r in iam_backends[self._store.account]["aws"].get_roles() if r.arn == arn), None)
+        role = find(self._store.account, arn)
         if role is None or not assumable(role.assume_role_policy_document, "sagemaker.amazonaws.com"):
             raise validation_error(
                 f"Could not assume role {arn}. Please ensure that the role exists and allows principal "
@@ -109,6 +118,8 @@ class Models:
             source.check()
             try:
                 found = source.find(self._objects)
+                if not all(self._may_read(role, source.uri, key) for key in found):
+                    raise ObjectError("AccessDenied", f"{role} may not read {source.uri}")
             except ObjectError as error:
                 if error.code == "NoSuchBucket":
                     raise validation_error(f"Could not find model data at {source.uri}.") from error
@@ -120,6 +131,13 @@ class Models:
                 ) from error
             if not found:
                 raise validation_error(f"Could not find model data at {source.uri}.")
+
+    def _may_read(self, role: str, uri: str, key: str) -> bool:
+        bucket = s3_arn(f"s3://{split_uri(uri)[0]}")
+        account = self._store.account
+        return allows(account, role, "s3:GetObject", f"{bucket}/{key}") and (
+            not uri.endswith("/") or allows(account, role, "s3:ListBucket", bucket)
+        )
 
 
 def summary(model: Resource) -> dict[str, Any]:

@@ -166,8 +166,8 @@ class Aws:
         self.sagemaker.create_model(ModelName=model, ExecutionRoleArn=self.role(), PrimaryContainer=primary)
         return model
 
-    def config(self, name: str, model: str, slots: int = 1, **variant: Any) -> str:
-        """An asynchronous endpoint configuration; its name."""
+    def config(self, name: str, model: str, slots: int = 1, output: Any = None, kms: str = "", **variant: Any) -> str:
+        """An asynchronous endpoint configuration; its name. `output` adds to its OutputConfig."""
         config = self.name(name)
         bucket = self.bucket()
         production = {
@@ -180,13 +180,19 @@ class Aws:
         }
         if "InstancePools" in variant:
             del production["InstanceType"]
+            production.setdefault("RoutingConfig", {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"})
         self.sagemaker.create_endpoint_config(
             EndpointConfigName=config,
             ProductionVariants=[production],
             AsyncInferenceConfig={
-                "OutputConfig": {"S3OutputPath": f"s3://{bucket}/output", "S3FailurePath": f"s3://{bucket}/failure/"},
+                "OutputConfig": {
+                    "S3OutputPath": f"s3://{bucket}/output",
+                    "S3FailurePath": f"s3://{bucket}/failure/",
+                    **(output or {}),
+                },
                 "ClientConfig": {"MaxConcurrentInvocationsPerInstance": slots},
             },
+            **({"KmsKeyId": kms} if kms else {}),
         )
         return config
 

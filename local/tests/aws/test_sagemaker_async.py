@@ -6,6 +6,7 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -224,36 +225,42 @@ def kill(url: str) -> None:
             os.kill(int(process.name), signal.SIGKILL)
 
 
-def test_a_notification_is_published(aws: Aws) -> None:
+def test_success_and_failure_are_told_to_their_topics(aws: Aws) -> None:
     sns, sqs = aws.client("sns"), aws.client("sqs")
-    topic = sns.create_topic(Name=aws.name("topic"))["TopicArn"]
-    queue = sqs.create_queue(QueueName=aws.name("queue"))["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-    config = aws.name("notifying")
-    bucket = aws.bucket()
-    aws.sagemaker.create_endpoint_config(
-        EndpointConfigName=config,
-        ProductionVariants=[
-            {"VariantName": "A", "ModelName": aws.model(), "InstanceType": "ml.g5.xlarge", "InitialInstanceCount": 1}
-        ],
-        AsyncInferenceConfig={
-            "OutputConfig": {"S3OutputPath": f"s3://{bucket}/o", "NotificationConfig": {"SuccessTopic": topic}}
-        },
-    )
-    endpoint = aws.start(config)
+    topics, queues = {}, {}
+    for kind in ("Success", "Error"):
+        topics[kind] = sns.create_topic(Name=aws.name(kind))["TopicArn"]
+        queues[kind] = sqs.create_queue(QueueName=aws.name(kind))["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queues[kind], AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=topics[kind], Protocol="sqs", Endpoint=arn)
+    told = {"NotificationConfig": {f"{kind}Topic": arn for kind, arn in topics.items()}}
+    endpoint = aws.start(aws.config("notifying", aws.model(), output=told))
     aws.settled(endpoint)
-    answer = aws.invoke(endpoint)
-    assert "FailureLocation" not in answer
-    aws.wait_for(answer["OutputLocation"])
-    wait(
-        lambda: (
-            sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"][
-                "ApproximateNumberOfMessages"
-            ]
-            == "1"
-        )
+    succeeded = aws.invoke(endpoint, ContentType="audio/mpeg", Accept="application/json", InferenceId="good")
+    failed = aws.invoke(endpoint, b"fail:400\n", InferenceId="bad")
+    aws.wait_for(succeeded["OutputLocation"])
+    aws.wait_for(failed["FailureLocation"])
+
+    def message(kind: str) -> dict[str, Any]:
+        found: list[Any] = []
+        wait(lambda: found.extend(sqs.receive_message(QueueUrl=queues[kind]).get("Messages", [])) or found)
+        assert len(found) == 1
+        return json.loads(json.loads(found[0]["Body"])["Message"])
+
+    good, bad = message("Success"), message("Error")
+    assert {name: good[name] for name in ("invocationStatus", "inferenceId", "eventName", "eventSource")} == {
+        "invocationStatus": "Completed",
+        "inferenceId": "good",
+        "eventName": "InferenceResult",
+        "eventSource": "aws:sagemaker",
+    }
+    answered = {"contentType": "application/json", "outputLocation": succeeded["OutputLocation"]}
+    assert good["responseParameters"] == answered
+    assert good["requestParameters"]["inputLocation"].startswith("s3://")
+    assert (good["requestParameters"]["contentType"], good["requestParameters"]["endpointName"]) == (
+        "audio/mpeg",
+        endpoint,
     )
-    message = json.loads(json.loads(sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"])["Message"])
-    assert message["invocationStatus"] == "Completed"
-    assert message["responseParameters"]["outputLocation"] == answer["OutputLocation"]
+    assert (bad["invocationStatus"], bad["inferenceId"]) == ("Failed", "bad")
+    assert "Received client error (400)" in bad["failureReason"]
+    assert "responseParameters" not in bad

@@ -214,11 +214,19 @@ def test_without_capacity_a_new_endpoint_fails_and_an_update_rolls_back(aws: Aws
     assert rolled_back["FailureReason"].startswith("CapacityError")
 
 
-def test_an_instance_pool_falls_back_to_the_next_type(aws: Aws) -> None:
-    aws.control("capacity", {"ml.g6.xlarge": 0})
+def test_instance_pools_are_filled_in_their_order_and_emptied_from_the_last(aws: Aws) -> None:
+    aws.control("capacity", {"ml.g6.xlarge": 1})
     pools = [{"InstanceType": "ml.g5.xlarge", "Priority": 2}, {"InstanceType": "ml.g6.xlarge", "Priority": 1}]
-    endpoint = aws.endpoint(InstancePools=pools)
-    assert [instance["type"] for instance in instances(aws, endpoint)] == ["ml.g5.xlarge"]
+    endpoint = aws.endpoint(InstancePools=pools, InitialInstanceCount=2)
+
+    def counted() -> list[tuple[str, int]]:
+        found = aws.settled(endpoint)["ProductionVariants"][0]["InstancePools"]
+        return [(pool["InstanceType"], pool["CurrentInstanceCount"]) for pool in found]
+
+    assert counted() == [("ml.g6.xlarge", 1), ("ml.g5.xlarge", 1)]
+    weights = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 1}]
+    aws.sagemaker.update_endpoint_weights_and_capacities(EndpointName=endpoint, DesiredWeightsAndCapacities=weights)
+    assert counted() == [("ml.g6.xlarge", 1), ("ml.g5.xlarge", 0)]
 
 
 def test_the_quota_is_checked_at_once_and_counts_both_fleets_of_an_update(aws: Aws) -> None:
@@ -244,13 +252,9 @@ def test_an_output_bucket_that_is_not_there_is_refused(aws: Aws) -> None:
 
 def test_a_topic_that_is_not_there_is_refused(aws: Aws) -> None:
     topic = "arn:aws:sns:us-east-1:123456789012:absent"
-    output = {"S3OutputPath": f"s3://{aws.bucket()}/o", "NotificationConfig": {"ErrorTopic": topic}}
-    variant = {"VariantName": "A", "ModelName": aws.model(), "InstanceType": "ml.g5.xlarge", "InitialInstanceCount": 1}
-    aws.sagemaker.create_endpoint_config(
-        EndpointConfigName=aws.name("c"), ProductionVariants=[variant], AsyncInferenceConfig={"OutputConfig": output}
-    )
+    config = aws.config("c", aws.model(), output={"NotificationConfig": {"ErrorTopic": topic}})
     with refused("ValidationException", f"is invalid for ErrorTopic {topic}"):
-        aws.start(aws.name("c"))
+        aws.start(config)
 
 
 def test_scaling_is_refused_over_the_quota(aws: Aws) -> None:
@@ -273,6 +277,9 @@ def test_the_type_of_a_scaled_variant_cannot_be_changed(aws: Aws) -> None:
     other = aws.config("other", aws.name("model"), InstanceType="ml.g6.xlarge")
     with refused("ValidationException", "Deregister its scalable target"):
         update(aws, endpoint, other)
+    with refused("ValidationException", "Deregister its scalable target"):
+        pool = {"InstanceType": "ml.g5.xlarge", "Priority": 1}
+        update(aws, endpoint, aws.config("pool", aws.name("model"), InstancePools=[pool]))
     update(aws, endpoint, aws.config("same", aws.name("model")))
     assert aws.settled(endpoint)["EndpointConfigName"] == aws.name("same")
     scaling.deregister_scalable_target(**target)

@@ -83,6 +83,25 @@ def test_an_archive_that_leaves_its_folder_is_refused(tmp_path: Path) -> None:
         DataSource("s3://b/model.tar.gz", prefix=False, gzip=True).fetch(objects, tmp_path / "a" / "b")
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_an_archive_with_a_link_is_refused(tmp_path: Path, kind: bytes) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        tar.addfile(tarfile.TarInfo("model.bin"))
+        link = tarfile.TarInfo("same.bin")
+        link.type, link.linkname = kind, "model.bin"
+        tar.addfile(link)
+    objects = Bucket({"model.tar.gz": packed.getvalue()})
+    with pytest.raises(ModelDataError, match=r"same\.bin is a link"):
+        DataSource("s3://b/model.tar.gz", prefix=False, gzip=True).fetch(objects, tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"not gzip", b"\x1f\x8b\x08\x00rest is broken"])
+def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ModelDataError, match="Failed to extract"):
+        DataSource("s3://b/m.tar.gz", prefix=False, gzip=True).fetch(Bucket({"m.tar.gz": content}), tmp_path)
+
+
 def archive(name: str, content: bytes) -> bytes:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from local.tests.aws.aws_rig import Aws, push, refused
@@ -106,6 +108,10 @@ def test_describe_model_gives_back_what_was_given(aws: Aws) -> None:
     assert described["ModelArn"].endswith(f":model/{name}")
 
 
+POOL = {"InstanceType": "ml.g5.xlarge", "Priority": 1}
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
 @pytest.mark.parametrize(
     ("variant", "text"),
     [
@@ -117,7 +123,16 @@ def test_describe_model_gives_back_what_was_given(aws: Aws) -> None:
         ({"ModelDataDownloadTimeoutInSeconds": 3601}, "less than or equal to 3600"),
         ({"VariantName": "All_Traffic"}, "regular expression pattern"),
         ({"ManagedInstanceScaling": {"Status": "ENABLED"}}, "inference component endpoints"),
-        ({"InstancePools": [{"InstanceType": "ml.g5.xlarge", "Priority": 6}]}, "less than or equal to 5"),
+        ({"InstancePools": [POOL | {"Priority": 6}]}, "less than or equal to 5"),
+        ({"InstancePools": []}, "length greater than or equal to 1"),
+        ({"InstancePools": [POOL, POOL | {"Priority": 2}]}, "The InstanceType of each instance pool"),
+        ({"InstancePools": [POOL, POOL | {"InstanceType": "ml.g6.xlarge"}]}, "The Priority of each instance pool"),
+        ({"InstancePools": [POOL], "RoutingConfig": {"RoutingStrategy": "RANDOM"}}, "LEAST_OUTSTANDING_REQUESTS"),
+        ({"InstancePools": [POOL], "VolumeSizeInGB": 30}, "not supported for instance type ml.g5.xlarge"),
+        ({"kms": KEY}, "KmsKeyId is not supported for instance type ml.g5.xlarge"),
+        ({"kms": "my key"}, "regular expression pattern"),
+        ({"kms": "my-key", "InstanceType": "ml.c6i.large"}, "Invalid KMS key ID"),
+        ({"output": {"KmsKeyId": KEY.replace("us-east-1", "eu-west-1")}}, "it must be in us-east-1"),
     ],
 )
 def test_a_variant_outside_the_rules_is_refused(aws: Aws, variant: dict[str, object], text: str) -> None:
@@ -135,6 +150,87 @@ def test_the_instance_types_of_today_are_accepted(aws: Aws, kind: str) -> None:
     assert variant["InstanceType"] == kind
     assert variant["InferenceAmiVersion"] == "al2-ami-sagemaker-inference-gpu-3-1"
     assert variant["InitialVariantWeight"] == 1.0
+
+
+def test_a_type_without_a_disk_of_its_own_takes_a_volume_and_a_key(aws: Aws) -> None:
+    alias = "alias/whisper"
+    config = aws.config(
+        "c", aws.model(), kms=alias, output={"KmsKeyId": KEY}, InstanceType="ml.c6i.large", VolumeSizeInGB=30
+    )
+    described = aws.sagemaker.describe_endpoint_config(EndpointConfigName=config)
+    assert (described["KmsKeyId"], described["ProductionVariants"][0]["VolumeSizeInGB"]) == (alias, 30)
+    assert described["AsyncInferenceConfig"]["OutputConfig"]["KmsKeyId"] == KEY
+
+
+def test_a_models_subnets_and_security_groups_must_exist(aws: Aws) -> None:
+    network = aws.control("network")
+    subnet, group = network["subnets"][0], network["security_groups"][0]
+    image, role = aws.image(), aws.role()
+
+    def create(name: str, subnets: list[str], groups: list[str]) -> None:
+        aws.sagemaker.create_model(
+            ModelName=aws.name(name),
+            ExecutionRoleArn=role,
+            PrimaryContainer={"Image": image},
+            VpcConfig={"Subnets": subnets, "SecurityGroupIds": groups},
+        )
+
+    for subnets, groups, text in (
+        (["my-subnet"], [group], "'my-subnet' is not the ID of a subnet"),
+        ([subnet], ["sg-1"], "'sg-1' is not the ID of a security group"),
+        ([subnet, "subnet-0123456789abcdef0"], [group], "'subnet-0123456789abcdef0' does not exist"),
+        ([subnet], ["sg-0123456789abcdef0"], "'sg-0123456789abcdef0' does not exist"),
+        ([subnet], [], "length greater than or equal to 1"),
+    ):
+        with refused("ValidationException", text):
+            create("refused", subnets, groups)
+    create("model", [subnet], [group])
+    assert aws.sagemaker.describe_model(ModelName=aws.name("model"))["VpcConfig"]["Subnets"] == [subnet]
+
+
+def test_the_execution_role_is_held_to_its_policies(aws: Aws) -> None:
+    """Each statement taken away makes the step fail that needs it."""
+    bucket = aws.bucket()
+    aws.s3.put_object(Bucket=bucket, Key="m/model.bin", Body=b"x")
+    topic = aws.client("sns").create_topic(Name=aws.name("topic"))["TopicArn"]
+    source = {"S3DataSource": {"S3Uri": f"s3://{bucket}/m/", "S3DataType": "S3Prefix", "CompressionType": "None"}}
+    image = aws.image()
+    everything = {
+        "ecr:GetAuthorizationToken": "*",
+        "ecr:Batch*": "arn:aws:ecr:us-east-1:123456789012:repository/repo-*",
+        "ecr:GetDownloadUrlForLayer": "arn:aws:ecr:us-east-1:123456789012:repository/repo-*",
+        "s3:GetObject": f"arn:aws:s3:::{bucket}/*",
+        "s3:ListBucket": f"arn:aws:s3:::{bucket}",
+        "s3:PutObject": f"arn:aws:s3:::{bucket}/output/*",
+        "sns:Publish": topic,
+    }
+
+    def allow(**without: str) -> None:
+        granted = {action: resource for action, resource in everything.items() if action not in without}
+        statements = [{"Effect": "Allow", "Action": a, "Resource": r} for a, r in granted.items()]
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        aws.client("iam").put_role_policy(RoleName=aws.name("role"), PolicyName="p", PolicyDocument=document)
+
+    aws.role()
+    output = {"S3FailurePath": f"s3://{bucket}/output/f", "NotificationConfig": {"ErrorTopic": topic}}
+    for number, action in enumerate(everything):
+        allow(**{action: ""})
+        if action.startswith("ecr:"):
+            with refused("ValidationException", "cannot pull"):
+                aws.model("refused", image=image, ModelDataSource=source)
+        elif action == "s3:GetObject":
+            with refused("ValidationException", "Could not access model data"):
+                aws.model("refused", image=image, ModelDataSource=source)
+        else:
+            allow()
+            config = aws.config(
+                f"c{number}", aws.model(f"m{number}", image=image, ModelDataSource=source), output=output
+            )
+            allow(**{action: ""})
+            with refused("ValidationException", f"{action} is missing" if "sns" in action else action):
+                aws.start(config)
+    allow()
+    assert aws.settled(aws.start(config))["EndpointStatus"] == "InService"
 
 
 def test_a_config_of_an_absent_model_is_refused(aws: Aws) -> None:
