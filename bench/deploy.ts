@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type LocalAws, run, startLocalAws } from '../script/lib/local-aws.ts';
 import { virtualEnvironment } from '../script/lib/local-part.ts';
 import { root, runAction } from '../script/lib/runner.ts';
+import { modelStreaming } from './deploy-model.ts';
 import type { Figure } from './figure.ts';
 
 /** A deploy with nothing to do: requests at most, and seconds of its own at most. */
@@ -21,7 +22,8 @@ export async function deploy(): Promise<Figure[]> {
     const noop = await measured('noop', { aws, work, model });
     const image = await measured('image', { aws, work, model, action: changed });
     const scaling = await measured('scaling', { aws, work, model, action: changed, inputs: { 'max-instances': '3' } });
-    return [...first, ...noop.map(held), ...image, ...scaling];
+    const large = await modelStreaming(aws, work, inputsOf(aws));
+    return [...first, ...noop.map(held), ...image, ...scaling, ...large];
   } finally {
     await aws.stop();
     await rm(work, { recursive: true, force: true });
@@ -43,14 +45,7 @@ async function measured(name: string, { aws, work, model, action = root, inputs 
   const result = await runAction({
     action,
     workspace: work,
-    inputs: {
-      mode: 'deploy',
-      model,
-      'execution-role-arn': aws.environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
-      'instance-type': 'ml.c7i.xlarge',
-      'base-image': aws.environment['WHISPER_BASE_IMAGE'] ?? '',
-      ...inputs,
-    },
+    inputs: { ...inputsOf(aws), model, ...inputs },
     environment: {
       ...aws.environment,
       NODE_OPTIONS: `--import=${join(root, 'bench', 'own-time.mjs')}`,
@@ -73,6 +68,13 @@ async function measured(name: string, { aws, work, model, action = root, inputs 
     figure('own_seconds', Number(Number(await readFile(ownTime, 'utf8')).toFixed(2)), 's'),
   ];
 }
+
+const inputsOf = ({ environment }: LocalAws): Record<string, string> => ({
+  mode: 'deploy',
+  'execution-role-arn': environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
+  'instance-type': 'ml.c7i.xlarge',
+  'base-image': environment['WHISPER_BASE_IMAGE'] ?? '',
+});
 
 const BARS: Readonly<Record<string, number>> = {
   requests: NOOP_REQUESTS,

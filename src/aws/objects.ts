@@ -9,6 +9,8 @@ export interface ObjectEntry {
   key: string;
   etag: string;
   size: number;
+  /** Milliseconds since the epoch. */
+  modified: number;
 }
 
 /** When to write: only where nothing is yet, or only over the version with this ETag. */
@@ -41,8 +43,8 @@ export interface Objects {
   remove(keys: string[], until?: AbortSignal): Promise<void>;
 }
 
-/** Of 8 MiB each: enough to fill a fast line over a long way, and little of a small runner's memory. */
-const PARTS_AT_ONCE = 6;
+/** As many as the SDK's own uploads send; of 8 MiB each they are little of a small runner's memory. */
+const PARTS_AT_ONCE = 4;
 const REMOVED_AT_ONCE = 1000;
 
 /** @param owner account id that must own the bucket */
@@ -75,7 +77,12 @@ export async function openBucket(
           { Bucket: bucket, ExpectedBucketOwner: owner, Prefix: prefix, ContinuationToken },
           options,
         );
-        yield (page.Contents ?? []).map(({ Key = '', ETag = '', Size = 0 }) => ({ key: Key, etag: ETag, size: Size }));
+        yield (page.Contents ?? []).map(({ Key = '', ETag = '', Size = 0, LastModified }) => ({
+          key: Key,
+          etag: ETag,
+          size: Size,
+          modified: LastModified?.getTime() ?? 0,
+        }));
         ContinuationToken = page.NextContinuationToken;
       } while (ContinuationToken !== undefined);
     },

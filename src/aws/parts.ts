@@ -13,7 +13,7 @@ export interface Part {
 
 /**
  * Memory for `count` parts, used again and again: it bounds at once how many parts are under way and what all uploads
- * hold, whatever the size of the files. Must be more than the files that are read at the same time.
+ * hold, whatever the size of the files. An upload that waits for memory holds none, so none waits for ever.
  */
 export class PartBuffers {
   readonly #count: number;
