@@ -5,7 +5,9 @@ import type { Desired } from './desired.js';
 import type { Known } from './known.js';
 import { plan, SCALING } from './plan.js';
 import { type Progress, timed } from './progress.js';
+import { servedTypes } from './resources/endpoint-config.js';
 import { keepMinimum, scalableTarget } from './resources/scalable-target.js';
+import { desiredScaling } from './scaling.js';
 import { verify, wasVerified } from './verify.js';
 import { describeEndpoint, untilServed } from './wait.js';
 
@@ -47,7 +49,7 @@ async function serve(
     progress.known = { ...progress.known, endpointArn: endpoint.EndpointArn ?? '' };
     return true;
   } catch (error) {
-    await keepScaling(context, endpointName, desire, progress);
+    await keepScaling(context, settings, desire, progress);
     throw error;
   }
 }
@@ -55,17 +57,21 @@ async function serve(
 /** An update that failed after scaling was taken off must not leave instances that nothing takes down. */
 async function keepScaling(
   context: Context,
-  endpointName: string,
+  settings: DeploySettings,
   desire: (known: Known) => Desired,
   progress: Progress,
 ): Promise<void> {
+  const { endpointName } = settings;
   try {
     context.signal.throwIfAborted();
     const endpoint = await describeEndpoint(context, endpointName);
-    const desired = desire(progress.known);
-    if (!endpoint || (await scalableTarget.read(context, desired)) !== undefined) return;
+    if (!endpoint || (await scalableTarget.read(context, desire(progress.known))) !== undefined) return;
     if (endpoint.EndpointStatus === 'InService') {
-      await applyInOrder(context, await look(context, SCALING, desired), desire, progress);
+      // The alarm fits the instances that serve: on a CPU type one that waits for a GPU's utilisation never fires.
+      const instanceTypes = await servedTypes(context, endpoint.EndpointConfigName ?? '');
+      const scaling = desiredScaling({ ...settings, instanceTypes: instanceTypes ?? settings.instanceTypes });
+      const asServed = (known: Known): Desired => ({ ...desire(known), scaling });
+      await applyInOrder(context, await look(context, SCALING, asServed(progress.known)), asServed, progress);
     } else {
       warnOfInstances(context, endpointName, `it is ${endpoint.EndpointStatus}`);
     }

@@ -1,6 +1,7 @@
 import { retrying } from '../../aws/retry.js';
 import { createdOrThere, described, isNotYetVisible } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
+import type { DeploySettings } from '../../settings/deploy.js';
 import { created } from '../changes.js';
 import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
@@ -35,4 +36,17 @@ export const endpointConfig: Resource<boolean> = {
 export async function describeEndpointConfig({ clients, signal }: Context, EndpointConfigName: string) {
   const sagemaker = await clients.sagemaker();
   return described(sagemaker.describeEndpointConfig({ EndpointConfigName }, { abortSignal: signal }));
+}
+
+/** The instance types of a configuration, in the order of preference; undefined: there is no such configuration. */
+export async function servedTypes(
+  context: Context,
+  name: string,
+): Promise<DeploySettings['instanceTypes'] | undefined> {
+  const [variant] = (await describeEndpointConfig(context, name))?.ProductionVariants ?? [];
+  const pools = [...(variant?.InstancePools ?? [])].sort((a, b) => (a.Priority ?? 0) - (b.Priority ?? 0));
+  const [first, ...others] = [variant?.InstanceType, ...pools.map(({ InstanceType }) => InstanceType)].filter(
+    (type) => type !== undefined,
+  );
+  return first === undefined ? undefined : [first, ...others];
 }
