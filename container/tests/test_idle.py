@@ -1,4 +1,4 @@
-"""Scaling takes an instance for idle by its CPU (src/aws/endpoint-metrics.ts): waiting and working must differ in it."""
+"""Scaling takes an instance for idle by its CPU (src/aws/endpoint-metrics.ts): waiting must differ from working."""
 
 import os
 import re
