@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from local.aws.autoscaling.endpoints import Refused
 from local.tests.aws.autoscaling_rig import BY_ENDPOINT, ENDPOINT, Rig
 
 IDLE_MINUTES = 5
@@ -151,6 +152,18 @@ def test_a_request_right_after_the_scale_in_wakes_it_again(
         rig.variant.queued.append(20)
         rig.minute(60)
         assert (rig.variant.done, rig.variant.cut, rig.variant.desired) == (1, 0, 0), f"{gap} minutes after"
+
+
+@both_readings
+def test_a_wake_without_capacity_is_tried_again_until_there_is_some(counts_running: bool) -> None:
+    rig = recipe(counts_running=counts_running)
+    rig.variant.refusal = Refused("Unable to provision requested ML compute capacity.")
+    rig.variant.queued.append(20)
+    rig.minute(90)
+    assert rig.variant.desired == 0
+    rig.variant.refusal = None
+    rig.minute(60)
+    assert (rig.variant.done, rig.variant.cut, rig.variant.desired) == (1, 0, 0)
 
 
 @both_readings
