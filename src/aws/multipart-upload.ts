@@ -92,6 +92,8 @@ async function sendAll(
     for await (const part of partsOf(content, uploading.buffers)) {
       if (part.last && part.number === 1) return await put({ ...uploading, signal }, part);
       unfinished ??= await orGiveBack(part, start());
+      if (signal.aborted) part.done();
+      signal.throwIfAborted();
       const sending = sendPart({ ...uploading, signal }, unfinished, part);
       sending.catch((error: unknown) => failed.abort(error));
       sent.push(sending);
@@ -102,8 +104,10 @@ async function sendAll(
   } catch (error) {
     failed.abort(error);
     await Promise.allSettled(sent);
-    if (unfinished && (abortOnFailure || error instanceof WrongContent)) await abort(uploading, unfinished.UploadId);
-    throw error;
+    // The first failure counts: it is what ended the others.
+    const reason: unknown = uploading.signal.aborted ? uploading.signal.reason : failed.signal.reason;
+    if (unfinished && (abortOnFailure || reason instanceof WrongContent)) await abort(uploading, unfinished.UploadId);
+    throw reason;
   }
 }
 
@@ -120,7 +124,6 @@ async function sendPart(
   part: Part,
 ): Promise<CompletedPart> {
   try {
-    signal.throwIfAborted();
     const ChecksumSHA256 = sha256(part.content);
     const there = parts.get(part.number);
     if (there?.ChecksumSHA256 === ChecksumSHA256) return there;

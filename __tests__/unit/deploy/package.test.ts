@@ -30,12 +30,14 @@ const weights: Weights = {
 };
 
 describe('one archive', () => {
-  test('holds the weights, the code that inference.py imports, and nothing else', async () => {
+  test('holds the weights, the code that inference.py imports and nothing else, the same bytes each time', async () => {
     const packed = await archived(weights, container);
     const [file] = packed.files;
     if (!file) throw new Error('no file');
+    const content = await buffer(packed.open(file));
+    expect((await buffer(packed.open(file))).equals(content)).toBe(true);
     const tar = extract();
-    tar.end(gunzipSync(await buffer(packed.open(file))));
+    tar.end(gunzipSync(content));
     const entries: { name: string; mtime: number | undefined }[] = [];
     for await (const entry of tar) {
       entries.push({ name: entry.header.name, mtime: entry.header.mtime?.getTime() });
