@@ -9,3 +9,12 @@ export class UserError extends Error {
     this.remedy = remedy;
   }
 }
+
+/** The run was stopped, and something goes on without it. */
+export class Interrupted extends UserError {
+  /** @param signal that has fired; its reason says by what the run was stopped */
+  constructor(signal: AbortSignal, goesOn: string, remedy: string) {
+    const { reason } = signal as { reason: unknown };
+    super(`${reason instanceof Error ? reason.message : String(reason)} ${goesOn}`, remedy, { cause: reason });
+  }
+}

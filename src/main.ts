@@ -2,18 +2,28 @@ import { createClients } from './aws/clients.js';
 import { callerAccount } from './aws/identity.js';
 import { systemClock } from './clock.js';
 import type { Context } from './context.js';
-import { UserError } from './errors.js';
+import { Interrupted, UserError } from './errors.js';
 import { readSettings, type Settings } from './settings/settings.js';
+
+/** Milliseconds from an interrupt to the end, whatever still hangs; transcribe gives its claims back first. */
+const PATIENCE = 1_900;
+const PATIENCE_OF_TRANSCRIBE = 7_000;
+let patience = PATIENCE;
+let told = false;
 
 const interrupt = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () =>
-    interrupt.abort(new UserError(`Stopped by ${signal}.`, 'Run the step again: it continues.')),
-  );
+  process.on(signal, () => {
+    if (interrupt.signal.aborted) return;
+    interrupt.abort(new UserError(`Stopped by ${signal}.`, 'Run the step again: it continues.'));
+    // Does not keep the process alive: most often it has ended before.
+    setTimeout(() => void fail(undefined).finally(() => process.exit(1)), patience).unref();
+  });
 }
 
 try {
   const settings = readSettings(process.env);
+  if (settings.mode === 'transcribe') patience = PATIENCE_OF_TRANSCRIBE;
   const clients = createClients(settings.region);
   // The first request leaves before the rest is loaded: what is wrong with the credentials is known at once.
   const account = await callerAccount(clients, interrupt.signal);
@@ -51,9 +61,11 @@ async function run(settings: Settings, context: Context): Promise<void> {
 }
 
 async function fail(error: unknown): Promise<void> {
+  if (told) return;
+  told = true;
   const [core, { explain }] = await Promise.all([import('@actions/core'), import('./aws/errors.js')]);
   // After an interrupt every pending request fails in its own words; the interrupt is what happened.
-  const cause = interrupt.signal.aborted ? interrupt.signal.reason : error;
+  const cause = interrupt.signal.aborted && !(error instanceof Interrupted) ? interrupt.signal.reason : error;
   const known = cause instanceof UserError ? cause : explain(cause);
   if (known) core.setFailed(`${known.message}\n${known.remedy}`);
   else core.setFailed(cause instanceof Error ? cause.message : String(cause));

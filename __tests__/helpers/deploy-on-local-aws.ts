@@ -81,6 +81,8 @@ export async function startDeployRig(): Promise<DeployRig> {
       executionRoleArn: aws.environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
       ...defaults,
       waitMinutes: 5,
+      // The test clip of the deploy before keeps an instance busy for minutes, as the metrics tell it.
+      whenBusy: 'update',
       ...overrides,
     });
 

@@ -223,8 +223,9 @@ describe('what goes wrong', () => {
       const imageUri = await rig.image({ INSTANT_MODE: 'crash-at-start' });
       await expect(rig.deploy({ endpointName: 'rollback', imageUri })).rejects.toMatchObject({
         name: 'UserError',
-        message: expect.stringMatching(/did not take the new configuration[\s\S]*ping health check[\s\S]*Likely cause/),
-        remedy: expect.stringContaining('/aws/sagemaker/Endpoints/rollback'),
+        message: expect.stringMatching(
+          /did not take the new configuration[\s\S]*ping health check[\s\S]*Likely cause[\s\S]*its log \(\/aws\/sagemaker\/Endpoints\/rollback, AllTraffic\/i-\w+\):\n {2}INSTANT_MODE is crash-at-start/,
+        ),
       });
       expect(await endpoint('rollback')).toMatchObject({
         EndpointStatus: 'InService',

@@ -1,9 +1,11 @@
 import type { ApplicationAutoScaling } from '@aws-sdk/client-application-auto-scaling';
 import type { CloudWatch } from '@aws-sdk/client-cloudwatch';
+import type { CloudWatchLogs } from '@aws-sdk/client-cloudwatch-logs';
 import type { ECR } from '@aws-sdk/client-ecr';
 import type { S3 } from '@aws-sdk/client-s3';
 import type { SageMaker } from '@aws-sdk/client-sagemaker';
 import type { SageMakerRuntime } from '@aws-sdk/client-sagemaker-runtime';
+import type { ServiceQuotas } from '@aws-sdk/client-service-quotas';
 import type { STS } from '@aws-sdk/client-sts';
 
 /**
@@ -20,6 +22,8 @@ export interface Clients {
   runtime(): Promise<SageMakerRuntime>;
   autoscaling(): Promise<ApplicationAutoScaling>;
   cloudwatch(): Promise<CloudWatch>;
+  logs(): Promise<CloudWatchLogs>;
+  quotas(): Promise<ServiceQuotas>;
 }
 
 /** Credentials and endpoints come from the environment, as the SDK finds them. */
@@ -36,6 +40,8 @@ export function createClients(region: string): Clients {
       async () => new (await import('@aws-sdk/client-application-auto-scaling')).ApplicationAutoScaling(config),
     ),
     cloudwatch: once(async () => new (await import('@aws-sdk/client-cloudwatch')).CloudWatch(config)),
+    logs: once(async () => new (await import('@aws-sdk/client-cloudwatch-logs')).CloudWatchLogs(config)),
+    quotas: once(async () => new (await import('@aws-sdk/client-service-quotas')).ServiceQuotas(config)),
   };
 }
 

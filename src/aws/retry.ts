@@ -1,4 +1,5 @@
 import type { Context } from '../context.js';
+import { isNamed, statusOf } from './error-name.js';
 
 const ATTEMPTS = 5;
 
@@ -19,4 +20,19 @@ export async function retrying<T>(
       await clock.sleep(1000 * 2 ** (attempt - 1), signal);
     }
   }
+}
+
+const THROTTLED = ['Throttling', 'ThrottlingException', 'ThrottledException', 'TooManyRequestsException', 'SlowDown'];
+const UNREACHED = ['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'ENOTFOUND'];
+
+/**
+ * Whether an error that the SDK has given up on, after five attempts, may still pass: AWS throttled, failed by itself, or
+ * was not reached. For loops that wait anyway.
+ */
+export function isPassingTrouble(error: unknown): boolean {
+  if (isNamed(error, 'TimeoutError', ...THROTTLED)) return true;
+  const { code, errors } = error as { code?: string; errors?: unknown[] };
+  // Node tries each address of a host and reports all the failures together.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(isPassingTrouble);
+  return (statusOf(error) ?? 0) >= 500 || UNREACHED.includes(code ?? '');
 }

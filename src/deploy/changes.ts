@@ -6,6 +6,8 @@ export interface Change {
   action: 'unchanged' | 'create' | 'update' | 'replace' | 'delete';
   /** The fields that differ; on create and delete there are none. */
   fields: FieldChange[];
+  /** What else is to be known before it is done, as one sentence. */
+  note?: string;
 }
 
 export interface FieldChange {

@@ -10,6 +10,7 @@ import { imageSource } from './image-source.js';
 import type { Known } from './known.js';
 import { planLines } from './plan-lines.js';
 import { type Progress, timed } from './progress.js';
+import { checkQuota } from './quota.js';
 import { alarms } from './resources/alarms.js';
 import { bucket } from './resources/bucket.js';
 import { endpointResource } from './resources/endpoint.js';
@@ -44,8 +45,12 @@ export async function plan(context: Context, settings: DeploySettings, progress:
   const materials = await timed(context, progress, 'inputs', () => lookAtInputs(context, settings));
   const desire = (known: Known) => desiredState(settings, context.account, materials, known);
   progress.desire = desire;
-  const made = await timed(context, progress, 'plan', () => compare(context, progress, materials, desire));
+  const made = await timed(context, progress, 'plan', () =>
+    compare(context, settings, progress, { ...materials, desire }),
+  );
+  progress.planned = made.changes;
   for (const line of planLines(made.changes)) context.log.info(line);
+  await checkQuota(context, settings, made.changes);
   return made;
 }
 
@@ -71,9 +76,9 @@ async function lookAtInputs(context: Context, settings: DeploySettings): Promise
 
 async function compare(
   context: Context,
+  settings: DeploySettings,
   progress: Progress,
-  { weights }: Materials,
-  desire: (known: Known) => Desired,
+  { weights, desire }: Materials & Pick<Plan, 'desire'>,
 ): Promise<Plan> {
   const first = desire({});
   const [artifacts, scaling] = await Promise.all([
@@ -81,7 +86,7 @@ async function compare(
     look(context, SCALING, first),
   ]);
   const before = { ...knownOf(artifacts), ...knownOf(scaling) };
-  const endpoint = endpointResource(progress.deadline);
+  const endpoint = endpointResource(settings, progress);
   const serving = await look(context, [observer(model), observer(endpointConfig), observer(endpoint)], desire(before));
   progress.known = { ...before, ...knownOf(serving) };
   const desired = desire(progress.known);

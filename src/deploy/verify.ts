@@ -2,15 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type Objects, openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
-import { UserError } from '../errors.js';
+import { Interrupted, UserError } from '../errors.js';
+import { shown } from '../report/shown.js';
 import { shipped } from '../shipped.js';
 import type { Desired } from './desired.js';
+import { failed } from './failure.js';
+import { describeEndpoint, overtaken } from './wait.js';
 
 /** Milliseconds between two looks for the answer: the first, and the longest. */
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 10_000;
-/** Milliseconds that tidying up may take: after SIGINT the runner gives 7.5 s. */
-const REMOVAL = 4_000;
+/** Milliseconds that tidying up may take, and after an interrupt: a run that is stopped has two seconds in all. */
+const REMOVAL = 10_000;
+const HURRIED_REMOVAL = 1_200;
 /** Seconds that the clip may wait in the queue, and that its transcription may take. */
 const QUEUE_SECONDS = 3600;
 const INVOCATION_SECONDS = 900;
@@ -37,13 +41,36 @@ export async function wasVerified({ clients, signal }: Context, desired: Desired
  * @throws UserError unless the new image and the new model answer
  */
 export async function verify(context: Context, desired: Desired, deadline: number): Promise<void> {
-  const { clients, signal, log } = context;
+  const { endpointName, endpointConfig } = desired;
+  try {
+    await sendClip(context, desired, deadline);
+  } catch (error) {
+    if (context.signal.aborted) {
+      throw new Interrupted(
+        context.signal,
+        `The endpoint ${endpointName} serves, but its test clip had not come back.`,
+        'Run the step again: it sends the clip again.',
+      );
+    }
+    // An update by somebody else is the reason for whatever went wrong.
+    const endpoint = error instanceof UserError ? await describeEndpoint(context, endpointName) : undefined;
+    const config = endpointConfig?.EndpointConfigName ?? '';
+    const serves = endpoint?.PendingDeploymentSummary?.EndpointConfigName ?? endpoint?.EndpointConfigName;
+    if (serves !== undefined && serves !== config) throw overtaken(endpointName, config, serves);
+    throw error;
+  }
+  context.log.info('A clip came back from the new image with the new model.');
+}
+
+async function sendClip(context: Context, desired: Desired, deadline: number): Promise<void> {
+  const { clients, signal } = context;
   const objects = await openBucket(clients, desired.bucket.name, desired.account, signal);
   const config = desired.endpointConfig?.EndpointConfigName ?? '';
   // Named after the configuration, so that what a run that dies here leaves is used and removed by the next one.
   const input = `${desired.folder}input/verify/${config}.mp3`;
   const clip = shipped('assets', 'clip.mp3');
   const earlier = (await objects.readText(noteKey(desired)))?.etag;
+  const left = [input];
   try {
     if (!(await objects.exists(input))) await objects.upload(input, createReadStream(clip), 'audio/mpeg');
     const runtime = await clients.runtime();
@@ -61,25 +88,25 @@ export async function verify(context: Context, desired: Desired, deadline: numbe
       },
       { abortSignal: signal },
     );
-    const output = keyOf(OutputLocation);
-    const failure = keyOf(FailureLocation);
-    const answer = await answerOf(context, objects, { output, failure, deadline }, async () => {
+    const [output, failure] = [keyOf(OutputLocation), keyOf(FailureLocation)];
+    left.push(...[output, failure].filter((key) => key !== undefined));
+    const places = { endpointName: desired.endpointName, output, failure, deadline };
+    const answer = await answerOf(context, objects, places, async () => {
       const note = await objects.readText(noteKey(desired));
       return note !== undefined && note.etag !== earlier;
     });
     if (answer !== VERIFIED) requireNew(desired, answer.text);
   } finally {
-    await tidy(context, desired, [input]);
+    await tidy(context, desired, left);
   }
   // Last: a run that dies before this leaves nothing of the clip that no later run would look for.
   const note = { at: new Date(context.clock.now()).toISOString(), ...desired.model?.PrimaryContainer?.Environment };
   await objects.writeText(noteKey(desired), JSON.stringify(note), 'application/json');
-  log.info('A clip came back from the new image with the new model.');
 }
 
 /** Removes the clip and all its answers. With a signal of its own: also after an interrupt nothing shall stay. */
-async function tidy({ clients, log }: Context, desired: Desired, keys: string[]): Promise<void> {
-  const until = AbortSignal.timeout(REMOVAL);
+async function tidy({ clients, log, signal }: Context, desired: Desired, keys: string[]): Promise<void> {
+  const until = AbortSignal.timeout(signal.aborted ? HURRIED_REMOVAL : REMOVAL);
   const config = desired.endpointConfig?.EndpointConfigName ?? '';
   try {
     const objects = await openBucket(clients, desired.bucket.name, desired.account, until);
@@ -98,6 +125,7 @@ async function tidy({ clients, log }: Context, desired: Desired, keys: string[])
 const VERIFIED = Symbol('verified by another deploy');
 
 interface Places {
+  endpointName: string;
   output: string | undefined;
   failure: string | undefined;
   deadline: number;
@@ -107,7 +135,7 @@ interface Places {
 async function answerOf(
   context: Context,
   objects: Objects,
-  { output, failure, deadline }: Places,
+  { endpointName, output, failure, deadline }: Places,
   isVerified: () => Promise<boolean>,
 ): Promise<{ text: string } | typeof VERIFIED> {
   const { clock, signal } = context;
@@ -121,16 +149,21 @@ async function answerOf(
       // Where another deploy took the clip away, its note comes in the next moment.
       await clock.sleep(FIRST_PAUSE, signal);
       if (await isVerified()) return VERIFIED;
-      throw new UserError(
-        `The endpoint serves, but could not transcribe the test clip: ${error.text.trim().slice(0, 1000)}`,
-        "See the container's log in CloudWatch. Out of memory: take a larger `instance-type`, or `compute-type: int8_float16`.",
-      );
+      throw await failed(context, {
+        endpointName,
+        what: `The endpoint ${endpointName} serves, but could not transcribe the test clip.`,
+        reason: shown(error.text.trim()),
+        remedy: 'Then run the step again: it sends the clip again.',
+      });
     }
     if (clock.now() >= deadline) {
-      throw new UserError(
-        'The endpoint serves, but the test clip did not come back in time.',
-        "Audio that was waiting already may be ahead of it: run the step again, or raise `wait-minutes`. The container's log is in CloudWatch. `verify: false` leaves the clip out.",
-      );
+      throw await failed(context, {
+        endpointName,
+        what: `The endpoint ${endpointName} serves, but the test clip did not come back in time.`,
+        reason: undefined,
+        remedy:
+          'Audio that was waiting already may be ahead of it: run the step again, or raise `wait-minutes`. `verify: false` leaves the clip out.',
+      });
     }
     await clock.sleep(Math.min(pause, Math.max(deadline - clock.now(), 0)), signal);
   }

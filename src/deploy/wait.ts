@@ -1,9 +1,10 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
+import { isPassingTrouble } from '../aws/retry.js';
 import { described } from '../aws/sagemaker.js';
 import type { Context } from '../context.js';
-import { UserError } from '../errors.js';
-import { likelyCause } from './causes.js';
-import { phaseOf } from './states.js';
+import { Interrupted, UserError } from '../errors.js';
+import { type Failure, failed } from './failure.js';
+import { phaseOf, wayOut } from './states.js';
 
 /** Milliseconds between two looks: the first, and the longest. */
 const FIRST_PAUSE = 3_000;
@@ -34,7 +35,24 @@ export async function describeEndpoint(
  * @throws UserError when the deadline passes
  */
 export function untilSteady(context: Context, wait: Wait): Promise<DescribeEndpointOutput | undefined> {
-  return poll(context, wait, (endpoint) => !endpoint || phaseOf(endpoint.EndpointStatus ?? '') !== 'passing');
+  return poll(context, wait, (endpoint) => !endpoint || phaseOf(endpoint.EndpointStatus) !== 'passing');
+}
+
+/** Waits until an endpoint that was deleted is gone, or another one of its name is in its place. */
+export async function untilGone(context: Context, wait: Wait, { CreationTime }: DescribeEndpointOutput): Promise<void> {
+  await poll(context, wait, (endpoint) => endpoint?.CreationTime?.getTime() !== CreationTime?.getTime());
+}
+
+/** What was seen of an endpoint on its way. */
+export interface Seen {
+  /** Whether anything was going on. */
+  moved: boolean;
+  /** Other configurations than the wanted one that were being deployed. */
+  others: Set<string>;
+  /** What served while the wanted configuration was being deployed. */
+  before?: string | undefined;
+  /** When that deployment began, in milliseconds since the epoch. */
+  since?: number | undefined;
 }
 
 /**
@@ -44,71 +62,100 @@ export function untilSteady(context: Context, wait: Wait): Promise<DescribeEndpo
  */
 export async function untilServed(context: Context, wait: Wait, config: string): Promise<DescribeEndpointOutput> {
   const start = context.clock.now();
-  let moved = false;
+  const seen: Seen = { moved: false, others: new Set() };
   const endpoint = await poll(context, wait, (now) => {
-    if (now && phaseOf(now.EndpointStatus ?? '') === 'passing') {
-      moved = true;
+    if (now && phaseOf(now.EndpointStatus) === 'passing') {
+      note(seen, now, config);
       return false;
     }
-    return now?.EndpointConfigName === config || moved || context.clock.now() - start > STALE;
+    return now?.EndpointConfigName === config || seen.moved || context.clock.now() - start > STALE;
   });
-  return requireServed(wait.endpointName, endpoint, config);
+  const verdict = judge(endpoint, config, seen);
+  if (endpoint && verdict === 'served') return endpoint;
+  const failure = failureOf(wait.endpointName, endpoint, config, verdict);
+  throw failure instanceof UserError ? failure : await failed(context, { ...failure, since: seen.since });
 }
 
-/**
- * Waits until an endpoint that is being deleted is gone.
- * @throws UserError when SageMaker gives up, or the deadline passes
- */
-export async function untilGone(context: Context, wait: Wait): Promise<void> {
-  let deleting = false;
-  const left = await poll(context, wait, (endpoint) => {
-    if (endpoint?.EndpointStatus === 'Deleting') deleting = true;
-    // At first the answer may still be what was before.
-    return !endpoint || (deleting && phaseOf(endpoint.EndpointStatus ?? '') !== 'passing');
-  });
-  if (!left) return;
-  const what = `The endpoint ${wait.endpointName} could not be deleted: it is ${left.EndpointStatus}.`;
-  throw failed(what, wait.endpointName, left.FailureReason);
+function note(seen: Seen, endpoint: DescribeEndpointOutput, config: string): void {
+  seen.moved = true;
+  const deployed = beingDeployed(endpoint);
+  if (deployed === undefined) return;
+  if (deployed !== config) {
+    seen.others.add(deployed);
+    return;
+  }
+  if (endpoint.EndpointStatus !== 'Creating') seen.before = endpoint.EndpointConfigName;
+  seen.since ??= beginOf(endpoint);
 }
 
-/** @throws UserError unless the endpoint is in service with this configuration. Pure. */
-export function requireServed(
-  name: string,
+/** The configuration that is coming up. An Updating that scaling caused has none. */
+function beingDeployed({ EndpointStatus, EndpointConfigName, PendingDeploymentSummary }: DescribeEndpointOutput) {
+  if (EndpointStatus === 'RollingBack') return undefined;
+  return (
+    PendingDeploymentSummary?.EndpointConfigName ?? (EndpointStatus === 'Creating' ? EndpointConfigName : undefined)
+  );
+}
+
+/** When what is under way began, in milliseconds since the epoch. */
+const beginOf = (endpoint: DescribeEndpointOutput | undefined): number | undefined =>
+  (endpoint?.PendingDeploymentSummary?.StartTime ?? endpoint?.CreationTime)?.getTime();
+
+/** How a wait for a configuration ended. */
+export type Verdict = 'served' | 'gone' | 'unhealthy' | 'overtaken' | 'taken back';
+
+/** Pure. */
+export function judge(endpoint: DescribeEndpointOutput | undefined, config: string, seen: Seen): Verdict {
+  if (!endpoint) return 'gone';
+  if (phaseOf(endpoint.EndpointStatus) !== 'serving') return 'unhealthy';
+  const serves = endpoint.EndpointConfigName;
+  if (serves === config) return 'served';
+  if (seen.others.size > 0) return 'overtaken';
+  if (seen.before !== undefined) return serves === seen.before ? 'taken back' : 'overtaken';
+  // The update ended between two looks. SageMaker keeps the reason of a roll-back; a deploy that went well has none.
+  return endpoint.FailureReason ? 'taken back' : 'overtaken';
+}
+
+/** What the verdict means; a UserError where neither log nor reason has anything to add. Pure. */
+export function failureOf(
+  endpointName: string,
   endpoint: DescribeEndpointOutput | undefined,
   config: string,
-): DescribeEndpointOutput {
-  if (!endpoint) {
-    throw new UserError(`The endpoint ${name} was deleted while this step waited for it.`, 'Run the step again.');
+  verdict: Verdict,
+): Failure | UserError {
+  switch (verdict) {
+    case 'gone':
+      return new UserError(
+        `The endpoint ${endpointName} was deleted while this step waited for it.`,
+        'Run the step again.',
+      );
+    case 'overtaken':
+      return overtaken(endpointName, config, endpoint?.EndpointConfigName);
+    case 'unhealthy':
+      return unhealthy(endpointName, endpoint);
+    default:
+      return {
+        endpointName,
+        what: `The endpoint ${endpointName} did not take the new configuration ${config}: SageMaker went back to ${endpoint?.EndpointConfigName}, which serves.`,
+        reason: endpoint?.FailureReason,
+        remedy: 'Then run the step again.',
+      };
   }
-  requireHealthy(name, endpoint);
-  if (endpoint.EndpointConfigName === config) return endpoint;
-  throw failed(
-    `The endpoint ${name} did not take the new configuration ${config}: SageMaker went back to ${endpoint.EndpointConfigName}, which serves.`,
-    name,
-    endpoint.FailureReason,
-  );
 }
 
-/** @throws UserError when the endpoint is in a status that only a person can end. Pure. */
-export function requireHealthy(name: string, endpoint: DescribeEndpointOutput): void {
-  const status = endpoint.EndpointStatus ?? '';
-  if (phaseOf(status) !== 'broken') return;
-  throw failed(
-    `The endpoint ${name} is ${status}.`,
-    name,
-    endpoint.FailureReason,
-    `SageMaker cannot change an endpoint in this status: delete it (\`aws sagemaker delete-endpoint --endpoint-name ${name}\`) and run the step again.`,
-  );
-}
+/** An endpoint in a status that does not pass by itself and is no service. Pure. */
+export const unhealthy = (endpointName: string, endpoint: DescribeEndpointOutput | undefined): Failure => ({
+  endpointName,
+  what: `The endpoint ${endpointName} is ${endpoint?.EndpointStatus}.`,
+  reason: endpoint?.FailureReason,
+  remedy: wayOut(endpoint?.EndpointStatus, endpointName),
+});
 
-function failed(what: string, name: string, reason: string | undefined, then = 'Then run the step again.'): UserError {
-  const known = likelyCause(reason ?? '');
-  const log = `The container's log, if it started: CloudWatch, log group /aws/sagemaker/Endpoints/${name}.`;
-  return new UserError(
-    `${what}\nReason given: ${reason || 'none'}${known ? `\nLikely cause: ${known.cause}` : ''}`,
-    [known?.remedy, log, then].filter(Boolean).join(' '),
+/** @param serves the configuration that the other deploy has put in the place of ours */
+export const overtaken = (endpointName: string, config: string, serves: string | undefined): UserError =>
+  new UserError(
+    `Another deploy of the endpoint ${endpointName} won: it serves ${serves}, not ${config} of this one. Nothing is broken.`,
+    'If this one is to be served, run the step again. A `concurrency` group in the workflow lets one deploy wait for the other.',
   );
-}
 
 async function poll(
   context: Context,
@@ -119,36 +166,71 @@ async function poll(
   const start = clock.now();
   let pause = FIRST_PAUSE;
   let last = { text: '', at: 0 };
-  for (;;) {
-    const endpoint = await describeEndpoint(context, endpointName);
-    if (done(endpoint)) return endpoint;
-    const now = clock.now();
-    const text = progressOf(endpoint);
-    if (text !== last.text || now - last.at >= PROGRESS) {
-      log.info(`Endpoint ${endpointName}: ${text}, ${minutes(now - start)}`);
-      last = { text, at: now };
+  let endpoint: DescribeEndpointOutput | undefined;
+  try {
+    for (;;) {
+      let trouble: string | undefined;
+      try {
+        endpoint = await describeEndpoint(context, endpointName);
+        if (done(endpoint)) return endpoint;
+      } catch (error) {
+        // A wait of an hour must not end because AWS throttled for half a minute.
+        if (!isPassingTrouble(error)) throw error;
+        trouble = (error as Error).message;
+      }
+      const now = clock.now();
+      const text = trouble === undefined ? progressOf(endpoint) : `not known just now (${trouble})`;
+      if (text !== last.text || now - last.at >= PROGRESS) {
+        log.info(`Endpoint ${endpointName}: ${text}, ${minutes(now - start)}`);
+        last = { text, at: now };
+      }
+      if (now >= deadline) throw await tooLong(context, endpointName, endpoint, now - start);
+      await clock.sleep(Math.min(pause, Math.max(deadline - now, 0)), signal);
+      pause = Math.min(pause * 1.3, LONGEST_PAUSE);
     }
-    if (now >= deadline) throw tooLong(endpointName, text, now - start);
-    await clock.sleep(Math.min(pause, Math.max(deadline - now, 0)), signal);
-    pause = Math.min(pause * 1.3, LONGEST_PAUSE);
+  } catch (error) {
+    if (!signal.aborted || error instanceof Interrupted) throw error;
+    throw goesOn(signal, endpointName, endpoint);
   }
 }
 
-/** Status and, while a configuration is being deployed, how far each variant is. */
+/** What AWS goes on doing after a run was stopped. */
+function goesOn(signal: AbortSignal, endpointName: string, endpoint: DescribeEndpointOutput | undefined): Interrupted {
+  const doing = endpoint === undefined ? 'with what it was asked for' : progressOf(endpoint);
+  return new Interrupted(
+    signal,
+    `The endpoint ${endpointName} goes on in AWS: ${doing}.`,
+    'Run the step again to wait for it, and to make what is still missing (scaling, test clip).',
+  );
+}
+
+/** Status and, while a configuration is being deployed, which one, and how far each variant is. */
 export function progressOf(endpoint: DescribeEndpointOutput | undefined): string {
   if (!endpoint) return 'not visible yet';
-  const variants = (endpoint.PendingDeploymentSummary?.ProductionVariants ?? []).flatMap((variant) =>
+  const { EndpointStatus = '', PendingDeploymentSummary: pending } = endpoint;
+  const config = beingDeployed(endpoint);
+  const variants = (pending?.ProductionVariants ?? []).flatMap((variant) =>
     (variant.VariantStatus ?? []).map(
       ({ Status, StatusMessage }) => `${variant.VariantName} ${Status}${StatusMessage ? ` (${StatusMessage})` : ''}`,
     ),
   );
-  return [endpoint.EndpointStatus, ...variants].join(', ');
+  return [`${EndpointStatus}${config === undefined ? '' : ` to ${config}`}`, ...variants].join(', ');
 }
 
-const minutes = (milliseconds: number): string => `${(milliseconds / 60_000).toFixed(1)} minutes`;
+export const minutes = (milliseconds: number): string => `${(milliseconds / 60_000).toFixed(1)} minutes`;
 
-const tooLong = (name: string, status: string, waited: number): UserError =>
-  new UserError(
-    `The endpoint ${name} is still ${status} after ${minutes(waited)}.`,
-    `It goes on in AWS: run the step again to wait on, or raise \`wait-minutes\`. If it hangs, see the log group /aws/sagemaker/Endpoints/${name}: without it, the container never started (image, driver, capacity).`,
-  );
+function tooLong(
+  context: Context,
+  endpointName: string,
+  endpoint: DescribeEndpointOutput | undefined,
+  waited: number,
+): Promise<UserError> {
+  return failed(context, {
+    endpointName,
+    what: `The endpoint ${endpointName} is still ${progressOf(endpoint)} after ${minutes(waited)}.`,
+    reason: endpoint?.FailureReason,
+    since: beginOf(endpoint),
+    remedy:
+      'It goes on in AWS: run the step again to wait on, or raise `wait-minutes`. A container that ends again and again can keep it so for more than an hour, in which it cannot be deleted.',
+  });
+}

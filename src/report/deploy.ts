@@ -64,11 +64,14 @@ export function deploySummary({ endpointName, changes, steps, modelData, imageDi
   ].join('\n');
 }
 
-const changeRow = ({ resource, name, action, fields }: Change): string[] => [
+const changeRow = ({ resource, name, action, fields, note }: Change): string[] => [
   cell(resource),
   code(name),
   action,
-  fields.map(({ field, old, new: now }) => `${cell(field)}: ${code(old)} → ${code(now)}`).join('<br>'),
+  [
+    ...fields.map(({ field, old, new: now }) => `${cell(field)}: ${code(old)} → ${code(now)}`),
+    ...(note === undefined ? [] : [cell(note)]),
+  ].join('<br>'),
 ];
 
 const table = (heads: string[], rows: string[][]): string =>

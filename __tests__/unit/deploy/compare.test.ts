@@ -2,8 +2,10 @@ import type { ScalingPolicy } from '@aws-sdk/client-application-auto-scaling';
 import type { MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import { describe, expect, test } from '@jest/globals';
+import { systemClock } from '../../../src/clock.js';
 import { type Change, isChange } from '../../../src/deploy/changes.js';
 import type { Desired } from '../../../src/deploy/desired.js';
+import { startProgress } from '../../../src/deploy/progress.js';
 import { alarms } from '../../../src/deploy/resources/alarms.js';
 import { bucket } from '../../../src/deploy/resources/bucket.js';
 import { endpointResource, type FoundEndpoint } from '../../../src/deploy/resources/endpoint.js';
@@ -14,12 +16,13 @@ import { repository } from '../../../src/deploy/resources/repository.js';
 import { scalableTarget } from '../../../src/deploy/resources/scalable-target.js';
 import { scalingPolicies } from '../../../src/deploy/resources/scaling-policies.js';
 import { weightsResource } from '../../../src/deploy/resources/weights.js';
+import { deploySettings } from '../../helpers/deploy-settings.ts';
 import { desired, known, materials } from '../../helpers/desired.ts';
 
 const wanted = desired();
 const changes = (compared: Change[]): Change[] => compared.filter(isChange);
 const weights = weightsResource(materials.weights);
-const endpoint = endpointResource(() => 0);
+const endpoint = endpointResource(deploySettings(), startProgress({ clock: systemClock }, 60));
 
 test('nothing is there: everything is created', () => {
   const all = [
@@ -148,6 +151,63 @@ describe('the endpoint', () => {
       { field: 'PrimaryContainer.Environment.WHISPER_COMPUTE_TYPE', old: 'int8', new: 'auto' },
       { field: 'InstanceType', old: 'ml.g5.xlarge', new: 'ml.g4dn.xlarge' },
     ]);
+  });
+
+  test('what was wanted once and is not any more is a difference, too', () => {
+    const served = desired({
+      instanceTypes: ['ml.p3.2xlarge'],
+      volumeSize: 100,
+      kmsKeyId: 'alias/mine',
+      subnets: ['subnet-11111111'],
+      securityGroupIds: ['sg-11111111'],
+      successTopic: 'arn:aws:sns:us-east-1:123456789012:done',
+      errorTopic: 'arn:aws:sns:us-east-1:123456789012:failed',
+    });
+    const cpu = desired({ instanceTypes: ['ml.c7i.xlarge'], errorTopic: 'arn:aws:sns:us-east-1:123456789012:failed' });
+    const [change] = changes(
+      endpoint.compare(cpu, found({}, { config: served.endpointConfig, model: served.model, version: undefined })),
+    );
+    const removed = change?.fields.filter(({ new: now }) => now === '').map(({ field }) => field);
+    expect(removed?.toSorted()).toEqual([
+      'AsyncInferenceConfig.OutputConfig.KmsKeyId',
+      'AsyncInferenceConfig.OutputConfig.NotificationConfig.SuccessTopic',
+      'InferenceAmiVersion',
+      'KmsKeyId',
+      'VolumeSizeInGB',
+      'VpcConfig',
+    ]);
+  });
+
+  test('instead of one type a pool, and back', () => {
+    const one = desired();
+    const pool = desired({ instanceTypes: ['ml.g4dn.xlarge', 'ml.g5.xlarge'] });
+    const fields = (now: Desired, before: Desired) =>
+      changes(
+        endpoint.compare(now, found({}, { config: before.endpointConfig, model: before.model, version: undefined })),
+      )[0]?.fields.map(({ field }) => field);
+    expect(fields(pool, one)).toEqual(expect.arrayContaining(['InstanceType', 'InstancePools']));
+    expect(fields(one, pool)).toEqual(expect.arrayContaining(['InstanceType', 'InstancePools']));
+  });
+
+  test('that Failed is replaced, also when it has the wanted configuration', () => {
+    const failed = found({ EndpointStatus: 'Failed', EndpointConfigName: config });
+    expect(changes(endpoint.compare(wanted, failed))).toEqual([
+      {
+        resource: 'endpoint',
+        name: 'whisper',
+        action: 'replace',
+        fields: [{ field: 'EndpointStatus', old: 'Failed', new: 'InService' }],
+      },
+    ]);
+  });
+
+  test('at work: the change says so, and what becomes of the work', () => {
+    const busy = { ...found({}), work: '1 instance at work' };
+    expect(endpoint.compare(wanted, busy)[0]?.note).toBe(
+      'Work is under way: 1 instance at work; it is waited for, 60 minutes at most (drain-minutes).',
+    );
+    const hasty = endpointResource(deploySettings({ whenBusy: 'update' }), startProgress({ clock: systemClock }, 60));
+    expect(hasty.compare(wanted, busy)[0]?.note).toMatch(/it is cut off/);
   });
 });
 

@@ -1,89 +1,95 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import { unlessAbsent } from '../../aws/error-name.js';
 import { retrying } from '../../aws/retry.js';
-import { createdOrThere, described, isInProgress, isNotYetVisible } from '../../aws/sagemaker.js';
+import { createdOrThere, described, isAbsentEndpoint, isInProgress, isNotYetVisible } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
-import { UserError } from '../../errors.js';
-import { created, type FieldChange, updated } from '../changes.js';
+import { Interrupted, UserError } from '../../errors.js';
+import type { DeploySettings } from '../../settings/deploy.js';
+import { type Change, created, updated } from '../changes.js';
 import { type Desired, TAG, VERSION_TAG } from '../desired.js';
-import { differences } from '../difference.js';
+import { drain } from '../drain.js';
+import { failed } from '../failure.js';
+import type { Progress } from '../progress.js';
 import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
 import { scalable } from '../scaling.js';
-import { describeEndpoint, requireHealthy, untilGone, untilSteady, type Wait } from '../wait.js';
+import { type Served, servedFields } from '../served-fields.js';
+import { phaseOf } from '../states.js';
+import { describeEndpoint, unhealthy, untilGone, untilSteady } from '../wait.js';
+import { type WorkPlace, workUnderWay } from '../work.js';
 import { describeEndpointConfig } from './endpoint-config.js';
 import { describeModel } from './model.js';
 
 export interface FoundEndpoint {
   endpoint: DescribeEndpointOutput;
-  /** What it serves now, in the fields of the wanted specs; read only when something else is wanted. */
-  serves: { config: unknown; model: unknown; version: string | undefined } | undefined;
+  /** Read only when something else is wanted. */
+  serves?: Served | undefined;
+  /** Work that would be lost by a change, for people; read only when something else is wanted. */
+  work?: string | undefined;
 }
 
+type Settings = Pick<DeploySettings, 'replaceFailed' | 'drainMinutes' | 'whenBusy'>;
+
 /**
- * The endpoint: created, updated, or left alone when it serves the wanted configuration or is on its way there.
- * @param deadlineOf milliseconds since the epoch until which another change of the endpoint may be waited for
+ * The endpoint: created, updated, made again when it Failed and that is allowed, or left alone when it serves the wanted
+ * configuration or is on its way there.
  */
-export function endpointResource(deadlineOf: () => number): Resource<FoundEndpoint | undefined> {
+export function endpointResource(
+  settings: Settings,
+  progress: Pick<Progress, 'deadline' | 'postpone'>,
+): Resource<FoundEndpoint | undefined> {
   return {
     async read(context, desired) {
       const endpoint = await describeEndpoint(context, desired.endpointName);
       if (!endpoint || endpoint.EndpointStatus === 'Deleting') return undefined;
-      requireHealthy(desired.endpointName, endpoint);
-      if (configOf(endpoint) === desired.endpointConfig?.EndpointConfigName) return { endpoint, serves: undefined };
-      const [serves] = await Promise.all([whatItServes(context, endpoint), requireOurs(context, desired, endpoint)]);
-      return { endpoint, serves };
+      if (phaseOf(endpoint.EndpointStatus) === 'failed') await requireOurs(context, desired, endpoint);
+      await requireHealthy(context, settings, endpoint);
+      if (isWanted(endpoint, desired)) return { endpoint };
+      const [serves, work] = await Promise.all([
+        whatItServes(context, endpoint),
+        runs(endpoint) ? workUnderWay(context, workPlace(desired)) : undefined,
+        requireOurs(context, desired, endpoint),
+      ]);
+      return { endpoint, serves, work };
     },
 
-    compare(desired, found) {
-      if (!found) return [created('endpoint', desired.endpointName, false)];
-      const same = configOf(found.endpoint) === desired.endpointConfig?.EndpointConfigName;
-      return [updated('endpoint', desired.endpointName, same ? [] : changedFields(desired, found))];
-    },
+    compare: (desired, found) => [compare(settings, desired, found)],
 
     learn: (found) =>
       found ? { endpointArn: found.endpoint.EndpointArn ?? '', deploying: isDeploying(found.endpoint) } : {},
 
     async apply(context, desired, found) {
-      const { endpointName } = desired;
-      if (desired.endpointConfig === undefined) throw new Error('The endpoint was asked for before its configuration.');
-      const request = { EndpointName: endpointName, EndpointConfigName: desired.endpointConfig.EndpointConfigName };
-      const deadline = deadlineOf();
-      const steady = await untilSteady(context, { endpointName, deadline });
-      const sagemaker = await context.clients.sagemaker();
-      const options = { abortSignal: context.signal };
-      if (!steady) {
-        // Another deploy may be making it: the wait tells whether it serves what is wanted here.
-        const create = () => createdOrThere(sagemaker.createEndpoint({ ...request, Tags: desired.tags }, options));
-        await accepted(`the endpoint ${endpointName}`, retrying(context, isNotYetVisible, create));
-        return {};
-      }
-      if (found && changesInstanceType(desired, found)) await stopScaling(context, endpointName);
-      const updated = update(context, { endpointName, deadline }, () =>
-        // False: the new model must really start, whatever the count was; scaling takes it down again.
-        retrying(context, isNotYetVisible, () =>
-          sagemaker.updateEndpoint({ ...request, RetainAllVariantProperties: false }, options),
-        ),
-      );
-      await accepted(`the update of ${endpointName}`, updated);
+      await bring(context, desired, { settings, progress, found });
       return {};
     },
   };
 }
 
-/** Deletes the endpoint, in any status, and waits until it is gone; also one that is being deleted already. */
-export async function removeEndpoint(context: Context, wait: Wait): Promise<void> {
-  const sagemaker = await context.clients.sagemaker();
-  if (!(await untilSteady(context, wait))) return;
-  await update(context, wait, () =>
-    described(sagemaker.deleteEndpoint({ EndpointName: wait.endpointName }, { abortSignal: context.signal })),
+function compare({ drainMinutes, whenBusy }: Settings, desired: Desired, found: FoundEndpoint | undefined): Change {
+  if (!found) return created('endpoint', desired.endpointName, false);
+  const { endpoint, serves, work } = found;
+  if (phaseOf(endpoint.EndpointStatus) === 'failed') {
+    const fields = [{ field: 'EndpointStatus', old: endpoint.EndpointStatus ?? '', new: 'InService' }];
+    return { resource: 'endpoint', name: desired.endpointName, action: 'replace', fields };
+  }
+  const change = updated(
+    'endpoint',
+    desired.endpointName,
+    isWanted(endpoint, desired) ? [] : servedFields(desired, endpoint, serves),
   );
-  await untilGone(context, wait);
+  if (work === undefined) return change;
+  const then =
+    whenBusy === 'update' ? 'it is cut off' : `it is waited for, ${drainMinutes} minutes at most (drain-minutes)`;
+  return { ...change, note: `Work is under way: ${work}; ${then}.` };
 }
 
 /** The configuration that the endpoint serves, or will when the deployment in progress succeeds. */
 const configOf = (endpoint: DescribeEndpointOutput): string | undefined =>
   endpoint.PendingDeploymentSummary?.EndpointConfigName ?? endpoint.EndpointConfigName;
+
+/** An endpoint that Failed serves nothing, whatever its configuration. */
+const isWanted = (endpoint: DescribeEndpointOutput, { endpointConfig }: Desired): boolean =>
+  phaseOf(endpoint.EndpointStatus) !== 'failed' && configOf(endpoint) === endpointConfig?.EndpointConfigName;
 
 /** Whether a configuration is being deployed. An Updating that scaling caused has no summary and is no deployment. */
 const isDeploying = ({ EndpointStatus, PendingDeploymentSummary }: DescribeEndpointOutput): boolean =>
@@ -91,7 +97,17 @@ const isDeploying = ({ EndpointStatus, PendingDeploymentSummary }: DescribeEndpo
   EndpointStatus === 'RollingBack' ||
   (EndpointStatus !== 'InService' && PendingDeploymentSummary !== undefined);
 
-async function whatItServes(context: Context, { EndpointConfigName }: DescribeEndpointOutput) {
+const runs = ({ ProductionVariants = [] }: DescribeEndpointOutput): boolean =>
+  ProductionVariants.some(({ CurrentInstanceCount = 0 }) => CurrentInstanceCount > 0);
+
+const workPlace = ({ endpointName, bucket, folder }: Desired): WorkPlace => ({
+  endpointName,
+  bucket: bucket.name,
+  folder,
+  goes: 'instances',
+});
+
+async function whatItServes(context: Context, { EndpointConfigName }: DescribeEndpointOutput): Promise<Served> {
   const config = await describeEndpointConfig(context, EndpointConfigName ?? '');
   const modelName = config?.ProductionVariants?.[0]?.ModelName;
   const model = modelName === undefined ? undefined : await describeModel(context, modelName);
@@ -105,12 +121,7 @@ async function tagsOn({ clients, signal }: Context, ResourceArn: string | undefi
   return (await sagemaker.listTags({ ResourceArn }, { abortSignal: signal })).Tags ?? [];
 }
 
-/** @throws UserError unless this action made the endpoint */
-export async function requireOurs(
-  context: Context,
-  { endpointName }: Pick<Desired, 'endpointName'>,
-  { EndpointArn }: DescribeEndpointOutput,
-): Promise<void> {
+async function requireOurs(context: Context, { endpointName }: Desired, { EndpointArn }: DescribeEndpointOutput) {
   const tags = await tagsOn(context, EndpointArn);
   if (tags.some(({ Key, Value }) => Key === TAG && Value === endpointName)) return;
   throw new UserError(
@@ -119,29 +130,125 @@ export async function requireOurs(
   );
 }
 
-function changedFields(desired: Desired, { endpoint, serves }: FoundEndpoint): FieldChange[] {
-  const wanted = { ...desired.endpointConfig, ...desired.model };
-  // The names differ because the content does; tags are no content, and Describe does not give them.
-  const { Tags, ModelName, EndpointConfigName, ProductionVariants = [], ...fields } = wanted;
-  const variants = ProductionVariants.map(({ ModelName: _, ...variant }) => variant);
-  const found = { ...(serves?.config as object), ...(serves?.model as object) };
-  const changed = differences({ ...fields, ...(variants.length > 0 && { ProductionVariants: variants }) }, found);
-  const image = changed.some(({ field }) => field === 'PrimaryContainer.Image');
-  return [
-    ...(image && serves?.version !== desired.version
-      ? [{ field: 'container', old: serves?.version ?? '', new: desired.version }]
-      : []),
-    {
-      field: 'EndpointConfigName',
-      old: endpoint.EndpointConfigName ?? '',
-      new: EndpointConfigName ?? '(known after the build)',
-    },
-    ...changed.map((change) => ({ ...change, field: change.field.replace(/^ProductionVariants\[0\]\./, '') })),
-  ];
+/** @throws UserError when the endpoint is in a status that only a person can end */
+async function requireHealthy(context: Context, { replaceFailed }: Settings, endpoint: DescribeEndpointOutput) {
+  const phase = phaseOf(endpoint.EndpointStatus);
+  if (phase === 'broken' || (phase === 'failed' && !replaceFailed)) {
+    throw await failed(context, unhealthy(endpoint.EndpointName ?? '', endpoint));
+  }
 }
 
-const changesInstanceType = (desired: Desired, found: FoundEndpoint): boolean =>
-  changedFields(desired, found).some(({ field }) => /^Instance(?:Type|Pools)/.test(field));
+interface Way {
+  settings: Settings;
+  progress: Pick<Progress, 'deadline' | 'postpone'>;
+  /** As it was when the changes were found. */
+  found: FoundEndpoint | undefined;
+}
+
+/** Milliseconds after which a refused request is made again: DescribeEndpoint can still tell what was before. */
+const STALE_PAUSE = 3_000;
+
+/**
+ * Asks for what is wanted, once, whatever others do to the endpoint meanwhile: it looks again after each answer that says
+ * that somebody else was faster. The wait that follows tells what came of it.
+ */
+async function bring(context: Context, desired: Desired, { settings, progress, found }: Way): Promise<void> {
+  const { endpointName } = desired;
+  let isOurs = found !== undefined;
+  let replaced = false;
+  let drained = 0;
+  for (;;) {
+    const endpoint = await untilSteady(context, { endpointName, deadline: progress.deadline() });
+    if (!endpoint) {
+      if (await create(context, desired)) return;
+    } else {
+      if (!isOurs) await requireOurs(context, desired, endpoint);
+      isOurs = true;
+      await requireHealthy(context, { ...settings, replaceFailed: settings.replaceFailed && !replaced }, endpoint);
+      if (isWanted(endpoint, desired)) return;
+      if (phaseOf(endpoint.EndpointStatus) === 'failed') {
+        await replace(context, endpoint, progress.deadline());
+        replaced = true;
+        // What comes in its place may be somebody else's.
+        isOurs = false;
+        continue;
+      }
+      const before = `the update of ${endpointName}`;
+      const waited = await drain(context, { ...settings, ...workPlace(desired), before, waited: drained });
+      drained += waited;
+      progress.postpone(waited);
+      const same = found?.endpoint.EndpointConfigName === endpoint.EndpointConfigName;
+      const serves = (same ? found?.serves : undefined) ?? (await whatItServes(context, endpoint));
+      if (await update(context, desired, { endpoint, serves })) return;
+    }
+    if (context.clock.now() >= progress.deadline()) throw tooBusy(endpointName);
+    await context.clock.sleep(STALE_PAUSE, context.signal);
+  }
+}
+
+/** False: somebody else has made it meanwhile, or its predecessor is not quite gone. */
+async function create(context: Context, desired: Desired): Promise<boolean> {
+  const { clients, signal } = context;
+  const sagemaker = await clients.sagemaker();
+  const request = { ...requestOf(desired), Tags: desired.tags };
+  const ask = () => createdOrThere(sagemaker.createEndpoint(request, { abortSignal: signal }));
+  const asked = retrying(context, isNotYetVisible, ask);
+  return accepted(`the endpoint ${desired.endpointName}`, unlessStopped(context, desired, asked));
+}
+
+/** False: the endpoint was changed meanwhile, by another deploy or by its scaling, or is gone. */
+async function update(context: Context, desired: Desired, found: FoundEndpoint): Promise<boolean> {
+  const { clients, signal } = context;
+  if (changesInstanceType(desired, found)) await stopScaling(context, desired.endpointName);
+  const sagemaker = await clients.sagemaker();
+  // False: the new model must really start, whatever the count was; scaling takes it down again.
+  const request = { ...requestOf(desired), RetainAllVariantProperties: false };
+  const asked = retrying(context, isNotYetVisible, () => sagemaker.updateEndpoint(request, { abortSignal: signal }));
+  try {
+    await accepted(`the update of ${desired.endpointName}`, unlessStopped(context, desired, asked));
+    return true;
+  } catch (error) {
+    const { cause } = error as Error;
+    if ([error, cause].some((one) => isInProgress(one) || isAbsentEndpoint(one))) return false;
+    throw error;
+  }
+}
+
+/** Deletes an endpoint that Failed; whether this step or another one does, it is waited for. */
+async function replace(context: Context, endpoint: DescribeEndpointOutput, deadline: number): Promise<void> {
+  const { EndpointName = '' } = endpoint;
+  context.log.info(`delete endpoint ${EndpointName}, which Failed, with what is in its queue`);
+  const sagemaker = await context.clients.sagemaker();
+  try {
+    await described(sagemaker.deleteEndpoint({ EndpointName }, { abortSignal: context.signal }));
+  } catch (error) {
+    if (!isInProgress(error)) throw error;
+  }
+  await untilGone(context, { endpointName: EndpointName, deadline }, endpoint);
+}
+
+function requestOf({ endpointName, endpointConfig }: Desired) {
+  if (endpointConfig === undefined) throw new Error('The endpoint was asked for before its configuration.');
+  return { EndpointName: endpointName, EndpointConfigName: endpointConfig.EndpointConfigName };
+}
+
+/** A request that was cut off may have been accepted. */
+async function unlessStopped<T>({ signal }: Context, desired: Desired, asked: Promise<T>): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const { EndpointName, EndpointConfigName } = requestOf(desired);
+    throw new Interrupted(
+      signal,
+      `AWS was just asked to bring the endpoint ${EndpointName} to ${EndpointConfigName}, and goes on with that if it has heard.`,
+      'Run the step again: it finds out.',
+    );
+  }
+}
+
+const changesInstanceType = (desired: Desired, { endpoint, serves }: FoundEndpoint): boolean =>
+  servedFields(desired, endpoint, serves).some(({ field }) => /^Instance(?:Type|Pools)/.test(field));
 
 /** SageMaker refuses to change the instance type of a variant that scales. Its policies go too, and are put back later. */
 async function stopScaling({ clients, log, signal }: Context, endpointName: string): Promise<void> {
@@ -151,20 +258,8 @@ async function stopScaling({ clients, log, signal }: Context, endpointName: stri
   await unlessAbsent(request, 'ObjectNotFoundException');
 }
 
-/** Milliseconds. */
-const STALE_PAUSE = 3_000;
-
-/** Scaling can set the endpoint to Updating at any moment: then wait it out and ask again. */
-async function update(context: Context, wait: Wait, ask: () => Promise<unknown>): Promise<void> {
-  for (;;) {
-    try {
-      await ask();
-      return;
-    } catch (error) {
-      if (!isInProgress(error) || context.clock.now() >= wait.deadline) throw error;
-      // DescribeEndpoint can still say InService at this moment.
-      await context.clock.sleep(STALE_PAUSE, context.signal);
-      await untilSteady(context, wait);
-    }
-  }
-}
+const tooBusy = (endpointName: string): UserError =>
+  new UserError(
+    `The endpoint ${endpointName} was changed by others again and again, so that no update of this step was accepted.`,
+    'Find out who changes it (CloudTrail, UpdateEndpoint), and give the jobs that deploy it one `concurrency` group.',
+  );

@@ -1,4 +1,5 @@
-import { createdOrThere, described } from '../../aws/sagemaker.js';
+import { retrying } from '../../aws/retry.js';
+import { createdOrThere, described, isNotYetVisible } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { created } from '../changes.js';
 import { accepted } from '../refusal.js';
@@ -12,11 +13,13 @@ export const model: Resource<boolean> = {
 
   compare: ({ model, endpointName }, found) => [created('model', model?.ModelName ?? notYetNamed(endpointName), found)],
 
-  async apply({ clients, signal }, { model }) {
+  async apply(context, { model }) {
+    const { clients, signal } = context;
     if (model === undefined) throw new Error('The model was asked for before its image was known.');
     const sagemaker = await clients.sagemaker();
-    const request = sagemaker.createModel(model, { abortSignal: signal });
-    await accepted(`the model ${model.ModelName}`, createdOrThere(request));
+    const create = () => createdOrThere(sagemaker.createModel(model, { abortSignal: signal }));
+    // An execution role that was just made takes IAM some seconds.
+    await accepted(`the model ${model.ModelName}`, retrying(context, isNotYetVisible, create));
     return {};
   },
 };
