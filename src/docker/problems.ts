@@ -23,7 +23,7 @@ const PROBLEMS: readonly { phases: readonly Phase[]; pattern: RegExp; remedy: st
     phases: ['build', 'push'],
     pattern: /no space left on device|ENOSPC|not enough disk space/i,
     remedy:
-      'The disk is full. The image with CUDA needs about 12 GB while it is built: remove what the runner does not need in a step before this one (`sudo rm -rf /usr/share/dotnet /usr/local/lib/android`), or take a larger runner.',
+      'The disk is full. The image with CUDA needs about 12 GB while it is built (with `base-image: dlc` about 30): remove what the runner does not need in a step before this one (`sudo rm -rf /usr/share/dotnet /usr/local/lib/android`), or take a larger runner.',
   },
   {
     phases: ['login'],
@@ -32,14 +32,21 @@ const PROBLEMS: readonly { phases: readonly Phase[]; pattern: RegExp; remedy: st
       'The registry refused the token of ecr:GetAuthorizationToken. Check that `aws-region` is the region of the registry, and the policy of an ECR VPC endpoint if there is one.',
   },
   {
+    phases: ['build'],
+    pattern:
+      /pull access denied|(?:resolve source|load) metadata.*(?:403 Forbidden|denied|unauthorized|no basic auth)/i,
+    remedy:
+      'Check `base-image`. In ECR the role of this step needs ecr:BatchCheckLayerAvailability, ecr:GetDownloadUrlForLayer and ecr:BatchGetImage on its repository (see docs/image.md); another private registry needs a `docker login` in a step before this one.',
+  },
+  {
     phases: ['build', 'push'],
     pattern: /denied|no basic auth credentials|unauthorized|403 Forbidden/i,
     remedy:
-      'Allow ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload and ecr:PutImage on the repository (see docs/deploy.md). A base image from a private registry needs a `docker login` in a step before this one.',
+      'Allow ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload and ecr:PutImage on the repository (see docs/deploy.md); a repository of another account also needs a policy that allows them (see docs/image.md).',
   },
   {
     phases: ['build'],
-    pattern: /manifest unknown|manifest for .* not found|pull access denied|not found: manifest/i,
+    pattern: /manifest unknown|manifest for .* not found|not found: manifest|resolve source metadata.*not found/i,
     remedy: 'Check `base-image`: the registry does not have it.',
   },
   {

@@ -56,8 +56,8 @@ export const places = {
     'must be a folder in the bucket, as team/whisper, without a leading slash',
   ),
   'ecr-repository': matching(
-    /^(?=.{2,256}$)[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$/,
-    'must be the name of an ECR repository: lower-case letters, digits, and - _ . / between them',
+    /^(?:\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?\/)?(?=.{2,256}$)[a-z0-9]+(?:[._-][a-z0-9]+)*(?:\/[a-z0-9]+(?:[._-][a-z0-9]+)*)*$/,
+    'must be the name of an ECR repository (lower-case letters, digits, and - _ . / between them), or the URI of one, as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/name',
   ),
 };
 

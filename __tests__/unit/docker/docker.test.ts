@@ -177,6 +177,16 @@ test.each<[Phase, string, RegExp]>([
   ['push', 'no basic auth credentials', /ecr:PutImage/],
   ['build', 'write /var/lib/docker/tmp/x: no space left on device', /disk is full/],
   ['build', 'toomanyrequests: You have reached your pull rate limit.', /mirror/],
+  [
+    'build',
+    "pull access denied for 763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference, repository does not exist or may require 'docker login': denied: User: arn:x is not authorized to perform: ecr:BatchGetImage",
+    /Check `base-image`\. In ECR .* ecr:BatchGetImage/,
+  ],
+  [
+    'build',
+    'ERROR: failed to solve: 1.dkr.ecr.eu-west-1.amazonaws.com/a: failed to resolve source metadata for 1.dkr.ecr.eu-west-1.amazonaws.com/a:1: unexpected status from HEAD request to https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/a/manifests/1: 403 Forbidden',
+    /Check `base-image`/,
+  ],
   ['build', 'manifest for python:9.99 not found: manifest unknown: manifest unknown', /base-image/],
   ['build', 'exec /bin/sh: exec format error', /x86-64/],
   ['push', 'dial tcp: lookup registry: no such host', /again/],

@@ -99,6 +99,11 @@ describe('a bad input is named with what was found and what it takes', () => {
       /min-instances is "2"; it must not be above max-instances \(1\)/,
     ],
     ['float16 on a CPU', () => deploy({ 'instance-type': 'ml.c7i.xlarge', 'compute-type': 'float16' }), /needs a GPU/],
+    [
+      'a repository elsewhere',
+      () => deploy({ 'ecr-repository': 'ghcr.io/team/whisper:v1' }),
+      /ecr-repository is "ghcr.io\/team\/whisper:v1"; it must be the name of an ECR repository/,
+    ],
     ['unknown format', () => transcribe({ formats: 'txt,doc' }), /formats is "txt,doc"; it must be one or more of txt/],
     [
       'folder outside',

@@ -3,18 +3,20 @@ import type { Context } from '../../context.js';
 import type { Registries } from '../../docker/build-and-push.js';
 import { UserError } from '../../errors.js';
 import { created } from '../changes.js';
+import type { Desired } from '../desired.js';
 import { type BuiltImage, PLATFORM } from '../image-source.js';
 import type { Resource } from '../resource.js';
+import { sharedRepository } from './elsewhere.js';
 
 /** Digest of the image; undefined: it is not there. */
 type FoundImage = string | undefined;
 
 /** The container's image: built and pushed only when ECR has none with the content hash of its inputs as tag. */
 export const image: Resource<FoundImage> = {
-  async read(context, { image }) {
-    if (image.kind === 'build') return digestOf(context, image);
-    const digest = image.digest ?? (await digestOf(context, image));
-    if (digest !== undefined) return digest;
+  async read(context, desired) {
+    const { image } = desired;
+    const digest = (image.kind === 'given' ? image.digest : undefined) ?? (await digestOf(context, desired));
+    if (digest !== undefined || image.kind === 'build') return digest;
     throw new UserError(
       `ECR has no image ${image.repositoryUri}:${image.tag} (input \`image-uri\`).`,
       'Check the name and the tag, and that the image is in the region of the endpoint.',
@@ -70,16 +72,15 @@ const registriesOf = ({ clients }: Context, { registryId, baseRegistry }: BuiltI
   base: baseRegistry,
 });
 
-async function digestOf(
-  { clients, signal }: Context,
-  { repository, registryId, tag }: { repository: string; registryId?: string | undefined; tag: string | undefined },
-): Promise<FoundImage> {
+async function digestOf({ clients, signal }: Context, desired: Desired): Promise<FoundImage> {
+  const { repository, registryId, tag } = desired.image;
   const ecr = await clients.ecr();
   const request = ecr.describeImages(
     { repositoryName: repository, registryId, imageIds: [{ imageTag: tag }] },
     { abortSignal: signal },
   );
-  const found = await unlessAbsent(request, 'ImageNotFoundException', 'RepositoryNotFoundException');
+  const absent = ['ImageNotFoundException', 'RepositoryNotFoundException'];
+  const found = await unlessAbsent(sharedRepository(request, desired), ...absent);
   const [details] = found?.imageDetails ?? [];
   if (details?.imageManifestMediaType?.startsWith('application/vnd.oci.')) {
     throw new UserError(

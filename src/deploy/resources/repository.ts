@@ -1,29 +1,27 @@
 import type { ImageTagMutabilityExclusionFilter, Repository } from '@aws-sdk/client-ecr';
 import { isNamed, unlessAbsent } from '../../aws/error-name.js';
-import { UserError } from '../../errors.js';
 import { created } from '../changes.js';
 import { CACHE_TAGS } from '../image-source.js';
 import type { Known } from '../known.js';
 import type { Resource } from '../resource.js';
+import { sharedRepository } from './elsewhere.js';
 
 /** Undefined: there is no repository. */
 type FoundRepository = Known | undefined;
 
 /** The ECR repository of the images. One that is there is used as it is: its name is the user's choice. */
 export const repository: Resource<FoundRepository> = {
-  async read({ clients, signal }, { image, account }) {
+  async read({ clients, signal }, desired) {
+    const { image } = desired;
     if (image.kind === 'given') return { imageRepositoryUri: image.repositoryUri };
-    const { repository: name, registryId } = image;
     const ecr = await clients.ecr();
-    const request = ecr.describeRepositories({ registryId, repositoryNames: [name] }, { abortSignal: signal });
-    const found = (await unlessAbsent(request, 'RepositoryNotFoundException'))?.repositories?.[0];
-    if (found === undefined && registryId !== undefined && registryId !== account) {
-      throw new UserError(
-        `The account ${registryId} has no ECR repository ${name} (input \`ecr-repository\`), and this step makes none in another account.`,
-        'Create it there, with a repository policy that lets this account pull and push.',
-      );
-    }
-    return found && learned(found);
+    const request = ecr.describeRepositories(
+      { registryId: image.registryId, repositoryNames: [image.repository] },
+      { abortSignal: signal },
+    );
+    const found = await unlessAbsent(sharedRepository(request, desired), 'RepositoryNotFoundException');
+    const [there] = found?.repositories ?? [];
+    return there && learned(there);
   },
 
   compare: ({ image }, found) => [created('ECR repository', image.repository, found !== undefined)],
