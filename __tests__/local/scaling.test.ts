@@ -212,9 +212,10 @@ afterAll(() => rig?.stop(), 2 * MINUTES);
 
 describe.each(READINGS)('with a backlog metric $title', ({ reading }) => {
   test('a job longer than the idle time is not cut, and the first request after the scale-in wakes an instance', () => {
-    const { wanted, most, seen } = told.single.get(reading) ?? {};
+    const { wanted = [], most, seen } = told.single.get(reading) ?? {};
     expect(seen).toEqual([{ 'audio/long.mp3': 'transcribed' }, { 'audio/next.mp3': 'transcribed' }]);
-    expect(wanted).toEqual([1, 0, 1, 0, 1]);
+    // By now it may be going down again.
+    expect(wanted.slice(0, 5)).toEqual([1, 0, 1, 0, 1]);
     expect(most).toBe(1);
   });
 
@@ -245,43 +246,60 @@ test('nothing was sent twice but the two jobs that were cut', () => {
   expect(invocations).toBe(Object.values(files).reduce((sum, count) => sum + count) + 2);
 });
 
-test(
-  'an idle alarm with a wrong dimension never fires, and a run says so',
-  async () => {
-    expect(await endpoint('blind')).toMatchObject({ desired: 1, in_service: 1 });
-    const cloudwatch = await rig.clients.cloudwatch();
-    const { MetricAlarms: [alarm] = [] } = await cloudwatch.describeAlarms({ AlarmNames: ['blind-idle'] });
-    expect(alarm?.StateValue).toBe('OK');
+describe('an idle alarm with a wrong dimension', () => {
+  /** What a run of one short file says that matches. */
+  const said = async (file: string, pattern: RegExp) => {
     const seen = rig.lines.length;
-    await transcribe('blind', await rig.workspace({ 'audio/blind.mp3': job(0) }));
-    expect(rig.lines.slice(seen).filter((line) => line.startsWith('warning: '))).toEqual([
-      expect.stringMatching(
-        /Nothing takes 1 instance of blind away .* alarm blind-idle .* CPUUtilization \{EndpointName=blind\} and GPUUtilization \{EndpointName=blind\}/,
-      ),
-    ]);
-    await transcribe('burst-waits', await rig.workspace({ 'audio/none.mp3': job(0) }));
-    expect(rig.lines.slice(seen).filter((line) => line.startsWith('warning: '))).toHaveLength(1);
-  },
-  MINUTES,
-);
+    expect(await transcribe('blind', await rig.workspace({ [file]: job(0) }))).toEqual({ [file]: 'transcribed' });
+    return rig.lines.slice(seen).filter((line) => pattern.test(line));
+  };
 
-test(
-  'without the right to read metrics a run transcribes all the same',
-  async () => {
-    const access_key_id = rig.aws.environment['AWS_ACCESS_KEY_ID'];
-    await rig.aws.control('credentials', { access_key_id, state: 'valid', denied: ['cloudwatch:*'] });
-    try {
-      const seen = rig.lines.length;
-      expect(await transcribe('blind', await rig.workspace({ 'audio/denied.mp3': job(0) }))).toEqual({
-        'audio/denied.mp3': 'transcribed',
-      });
-      expect(rig.lines.slice(seen).filter((line) => /cannot be seen/.test(line))).toHaveLength(1);
-    } finally {
-      await rig.aws.control('credentials', { access_key_id, state: 'valid' });
-    }
-  },
-  MINUTES,
-);
+  test(
+    'never fires, and a run says so',
+    async () => {
+      expect(await endpoint('blind')).toMatchObject({ desired: 1, in_service: 1 });
+      const cloudwatch = await rig.clients.cloudwatch();
+      const { MetricAlarms: [alarm] = [] } = await cloudwatch.describeAlarms({ AlarmNames: ['blind-idle'] });
+      expect(alarm?.StateValue).toBe('OK');
+      expect(await said('audio/blind.mp3', /^warning/)).toEqual([
+        expect.stringMatching(
+          /Nothing takes 1 instance of blind away .* alarm blind-idle .* CPUUtilization \{EndpointName=blind\} and GPUUtilization \{EndpointName=blind\}/,
+        ),
+      ]);
+    },
+    MINUTES,
+  );
+
+  test(
+    'is not seen without the right to read metrics: the run transcribes all the same',
+    async () => {
+      const access_key_id = rig.aws.environment['AWS_ACCESS_KEY_ID'];
+      await rig.aws.control('credentials', { access_key_id, state: 'valid', denied: ['cloudwatch:*'] });
+      try {
+        expect(await said('audio/denied.mp3', /cannot be seen/)).toHaveLength(1);
+      } finally {
+        await rig.aws.control('credentials', { access_key_id, state: 'valid' });
+      }
+    },
+    MINUTES,
+  );
+
+  test(
+    'is put right by the next deploy; one that is missing is missed',
+    async () => {
+      const cloudwatch = await rig.clients.cloudwatch();
+      await cloudwatch.deleteAlarms({ AlarmNames: ['blind-idle'] });
+      expect(await said('audio/missing.mp3', /^warning/)).toEqual([
+        expect.stringContaining('there is no alarm blind-idle'),
+      ]);
+      await rig.deploy(settings('blind'));
+      await blind('blind');
+      expect((await rig.deploy(settings('blind'))).changes).toMatchObject([{ resource: 'alarm', name: 'blind-idle' }]);
+      await until('blind', asleep);
+    },
+    MINUTES,
+  );
+});
 
 test(
   'a change to a GPU type that comes to nothing puts the scaling back, for the instances that serve',
