@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -80,7 +80,7 @@ describe('files that nobody has sent', () => {
       const requests = await rig.requestsOf(async () => {
         expect((await rig.transcribe(workspace)).files[0]).toMatchObject({ state: 'transcribed', duration: 1000 });
       });
-      expect(requests.filter(({ operation }) => operation === 'UploadPart').length).toBe(4);
+      expect(requests.filter(({ operation }) => operation === 'UploadPart').length).toBe(2);
     },
     2 * MINUTES,
   );
@@ -206,6 +206,26 @@ describe('publishing', () => {
 });
 
 describe('nothing is sent', () => {
+  test(
+    'to a model that would not do what is asked for, and not say so',
+    async () => {
+      const path = join(await rig.workspace({}), 'tiny.en');
+      await rename(await rig.weights('English only'), path);
+      const endpointName = 'english';
+      await rig.deploy({ endpointName, model: { kind: 'folder', path }, verify: false });
+      const workspace = await rig.workspace({ 'audio/a.mp3': audio() });
+      const settings = { endpointName, options: { language: 'ja' } };
+      const requests = await rig.requestsOf(() =>
+        expect(rig.transcribe(workspace, { settings })).rejects.toMatchObject({
+          message: expect.stringContaining('tiny.en knows English only'),
+          remedy: expect.stringContaining('large-v3-turbo'),
+        }),
+      );
+      expect(requests.filter(({ mutating }) => mutating)).toEqual([]);
+    },
+    2 * MINUTES,
+  );
+
   test(
     'where the endpoint is not there, or there is nothing to do',
     async () => {
