@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -113,12 +114,16 @@ def test_a_part_that_died_is_replaced(state: Path) -> None:
     before = exported(script_aws("up", state).stdout)
     server = processes.find(state, "server")
     assert server is not None
+    shared = json.dumps({"account": "763104351884", "repository": "shared"}).encode()
+    with urllib.request.urlopen(f"{before['AWS_ENDPOINT_URL']}/_local/registry", data=shared, timeout=30):
+        assert processes_with(str(state / "registries")) != []
     os.killpg(server.pid, signal.SIGKILL)
     assert script_aws("status", state).returncode == 3
 
     after = exported(script_aws("up", state).stdout)
 
     assert after["AWS_ENDPOINT_URL"] != before["AWS_ENDPOINT_URL"]
+    assert processes_with(str(state / "registries")) == [], "another account's registry outlived its server"
     assert script_aws("status", state).returncode == 0
 
 
