@@ -11,6 +11,7 @@ import argparse
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import threading
@@ -199,6 +200,9 @@ def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Each part of a large object in S3 is an open file.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     options = arguments(argv)
     state: Path = options.state.resolve()
     ended = threading.Event()

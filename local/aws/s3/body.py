@@ -6,51 +6,18 @@ import base64
 import binascii
 import hashlib
 import tempfile
-import zlib
 from collections.abc import Iterator
-from typing import IO, Any, Protocol
+from typing import IO
 
 from werkzeug.wrappers import Request
 
 from local.aws.errors import AwsError
+from local.aws.s3.checksums import DESCRIPTIONS, PREFIX, new_hash
+from local.aws.s3.checksums import md5 as new_md5
 
-MEMORY = 8 << 20
+# A body becomes the object's own storage, so what is larger goes to the disk.
+MEMORY = 1 << 20
 CHUNK = 1 << 20
-PREFIX = "x-amz-checksum-"
-# Headers with the same prefix that say how, not what.
-DESCRIPTIONS = ("algorithm", "type", "mode")
-
-
-class Hash(Protocol):
-    """What hashlib's objects and Crc32 share."""
-
-    def update(self, data: bytes, /) -> None: ...
-
-    def digest(self) -> bytes: ...
-
-
-class Crc32:
-    """zlib's CRC-32 in the shape of a hashlib object."""
-
-    def __init__(self) -> None:
-        self._value = 0
-
-    def update(self, data: bytes, /) -> None:
-        self._value = zlib.crc32(data, self._value)
-
-    def digest(self) -> bytes:
-        return self._value.to_bytes(4, "big")
-
-
-def _md5() -> Hash:
-    return hashlib.md5(usedforsecurity=False)
-
-
-def _sha1() -> Hash:
-    return hashlib.sha1(usedforsecurity=False)
-
-
-HASHES: dict[str, Any] = {"crc32": Crc32, "sha1": _sha1, "sha256": hashlib.sha256}
 
 
 def received(request: Request, *, checksums: bool = True) -> IO[bytes]:
@@ -58,15 +25,14 @@ def received(request: Request, *, checksums: bool = True) -> IO[bytes]:
 
     `checksums` is False where the checksum headers are not about the body (CompleteMultipartUpload: the whole object).
 
-    Raises AwsError BadDigest, XAmzContentSHA256Mismatch, IncompleteBody, or NotImplemented for a checksum that
-    Python's library does not have (CRC32C, CRC64NVME).
+    Raises AwsError BadDigest, XAmzContentSHA256Mismatch or IncompleteBody.
     """
     sha_header = request.headers.get("x-amz-content-sha256", "")
     wrapped = sha_header.startswith("STREAMING-")
     trailers: dict[str, str] = {}
     parts = _unwrapped(request.stream, trailers) if wrapped else iter(lambda: request.stream.read(CHUNK), b"")
-    hashes = {name: _new_hash(name) for name in _checksum_headers(request)} if checksums else {}
-    md5 = _md5() if "Content-MD5" in request.headers else None
+    hashes = {name: new_hash(name[len(PREFIX) :]) for name in _checksum_headers(request)} if checksums else {}
+    md5 = new_md5() if "Content-MD5" in request.headers else None
     sha256 = hashlib.sha256() if len(sha_header) == 64 else None
     wanted = [each for each in (*hashes.values(), md5, sha256) if each is not None]
     body = tempfile.SpooledTemporaryFile(max_size=MEMORY)  # noqa: SIM115 (the caller closes it)
@@ -95,15 +61,6 @@ def _checksum_headers(request: Request) -> set[str]:
     """The names, in lower case, of the headers and of the trailer that carry a checksum of this body."""
     names = {name.lower() for name, _ in request.headers} | {request.headers.get("x-amz-trailer", "").lower()}
     return {name for name in names if name.startswith(PREFIX) and name[len(PREFIX) :] not in DESCRIPTIONS}
-
-
-def _new_hash(header: str) -> Hash:
-    name = header[len(PREFIX) :]
-    if name not in HASHES:
-        raise AwsError(
-            "NotImplemented", f"The local S3 cannot verify {name.upper()} checksums; use CRC32 or SHA256.", 501
-        )
-    return HASHES[name]()
 
 
 def _compare(name: str, given: str, computed: bytes) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import s3_backends
 
+from local.aws.s3.storage import chunks
+
 _URI = re.compile(r"s3://([^/]+)/?(.*)", re.DOTALL)
-CHUNK = 1 << 20
 
 
 class ObjectError(Exception):
@@ -31,15 +32,12 @@ class StoredObject:
 
     def chunks(self) -> Iterator[bytes]:
         """The object's bytes, 1 MiB at a time."""
-        position = 0
-        while position < self.size:
-            with self._key.lock:
-                self._key._value_buffer.seek(position)
-                part = self._key._value_buffer.read(CHUNK)
-            if not part:
-                raise ObjectError("NoSuchKey", f"{self.name} was removed while it was read")
-            position += len(part)
+        sent = 0
+        for part in chunks(self._key):
+            sent += len(part)
             yield part
+        if sent < self.size:
+            raise ObjectError("NoSuchKey", f"{self.name} was removed while it was read")
 
     def read(self) -> bytes:
         """The whole object."""

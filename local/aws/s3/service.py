@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 import urllib.parse
 from collections import Counter
@@ -16,7 +17,9 @@ from local.aws.application import Wsgi
 from local.aws.errors import AwsError, error_response
 from local.aws.operations import Call
 from local.aws.s3.body import received
+from local.aws.s3.checksums import PREFIX
 from local.aws.s3.multipart import Multipart
+from local.aws.s3.storage import full_digest, install, streaming
 
 # S3 user guide: since 2023 every new bucket is encrypted with SSE-S3 and closed to the public.
 ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
@@ -32,7 +35,8 @@ class S3:
         self._moto = moto
         self._locks = [threading.Lock() for _ in range(STRIPES)]
         self._deletions: Counter[tuple[str, str]] = Counter()
-        self._multipart = Multipart(account, moto)
+        self._multipart = Multipart(account)
+        install()
 
     def __call__(self, call: Call, request: Request) -> Response | Wsgi | None:
         bucket, key = place(request)
@@ -45,13 +49,19 @@ class S3:
             self._multipart.require(bucket, request)
         if call.operation == "ListParts":
             return self._multipart.list_parts(bucket, request)
+        if call.operation == "GetObject":
+            return self._streamed
+        if call.operation == "HeadObject":
+            return self._head(bucket, key)
         seen = self._deletions[bucket, key]
         if request.method not in ("PUT", "POST"):
             return self._locked(call, bucket, key, self._moto) if call.operation == "DeleteObject" else None
         body = received(request, checksums=call.operation != "CompleteMultipartUpload")
         work = self._with_body(body)
         if call.operation == "UploadPart":
-            return self._multipart.upload_part(bucket, request, work)
+            return self._multipart.upload_part(bucket, request, body)
+        if call.operation == "CreateMultipartUpload":
+            self._multipart.begin(request)
         if call.operation == "CreateBucket":
             return self._create_bucket(bucket, work, tags_in(body))
         if call.operation not in WRITES:
@@ -65,9 +75,46 @@ class S3:
             except AwsError as error:
                 body.close()
                 return error_response("s3", "rest-xml", error, path=request.path)(environ, start_response)
+            if call.operation == "CopyObject":
+                return self._copy(bucket, key, work, environ, start_response)
             return work(environ, start_response)
 
         return self._locked(call, bucket, key, write)
+
+    def _streamed(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with streaming():
+            return self._moto(environ, start_response)
+
+    def _copy(
+        self, bucket: str, key: str, work: Wsgi, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """A copy's checksum is of the whole object, also where the original's is composite (S3 user guide)."""
+        if "HTTP_X_AMZ_CHECKSUM_ALGORITHM" in environ:
+            return work(environ, start_response)
+        with streaming():
+            answer = work(environ, start_response)
+        copied = s3_backends[self._account]["aws"].get_object(bucket, key)
+        if copied is not None and copied.checksum_algorithm and copied.checksum_type is None:
+            copied.checksum_value = base64.b64encode(full_digest([copied], copied.checksum_algorithm)).decode()
+        return answer
+
+    def _head(self, bucket: str, key: str) -> Wsgi:
+        """moto's answer, with the number of parts that belongs to a composite checksum."""
+
+        def run(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+            found = s3_backends[self._account]["aws"].get_object(bucket, key)
+            composite = found is not None and found.checksum_type == "COMPOSITE"
+
+            def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+                if composite:
+                    name = f"{PREFIX}{found.checksum_algorithm.lower()}"
+                    end = f"-{found.checksum_parts}"
+                    headers = [(n, f"{value}{end}" if n.lower() == name else value) for n, value in headers]
+                return start_response(status, headers, *rest)
+
+            return self._moto(environ, start)
+
+        return run
 
     def _check_bucket(self, bucket: str, call: Call, request: Request) -> Response | None:
         """Owner and region, before anything else. Raises AccessDenied; the answer is the redirect to another region."""
