@@ -16,6 +16,7 @@ import type { Context } from '../../src/context.js';
 import { desiredState } from '../../src/deploy/desired.js';
 import { weightsResource } from '../../src/deploy/resources/weights.js';
 import { findWeights } from '../../src/deploy/weights/weights.js';
+import { modelNames, repositoryOf } from '../../src/hub/names.js';
 import type { DeploySettings } from '../../src/settings/deploy.js';
 import { deploySettings } from '../helpers/deploy-settings.ts';
 import { materials } from '../helpers/desired.ts';
@@ -291,6 +292,15 @@ async function containerPython(): Promise<string> {
   const script = 'source script/lib/venv.sh && venv container-cpu container/requirements/cpu.txt';
   return join((await run('bash', ['-c', script], false)).trim(), 'bin', 'python');
 }
+
+test('the well-known names are those of the faster-whisper in the image', async () => {
+  const printed = await run(await containerPython(), [
+    '-c',
+    'import json\nfrom faster_whisper.utils import _MODELS\nprint(json.dumps(_MODELS))',
+  ]);
+  const renamed = printed.replaceAll('mobiuslabsgmbh/', 'dropbox-dash/');
+  expect(Object.fromEntries(modelNames.map((name) => [name, repositoryOf(name)]))).toEqual(JSON.parse(renamed));
+});
 
 test('a model that is not converted is refused with the command that converts it', async () => {
   const folder = await mkdtemp(join(work, 'transformers-'));
