@@ -2,7 +2,7 @@ import { createClients } from './aws/clients.js';
 import { callerAccount } from './aws/identity.js';
 import { systemClock } from './clock.js';
 import type { Context } from './context.js';
-import { Interrupted, UserError } from './errors.js';
+import { UserError } from './errors.js';
 import { readSettings, type Settings } from './settings/settings.js';
 
 /** Milliseconds from an interrupt to the end, whatever still hangs; transcribe gives its claims back first. */
@@ -41,11 +41,9 @@ async function run(settings: Settings, context: Context): Promise<void> {
       const { tellDeploy } = await import('./report/deploy.js');
       const { startProgress } = await import('./deploy/progress.js');
       const progress = startProgress(context, settings.waitMinutes);
-      return tellDeploy(settings, progress, async () => {
-        if (settings.mode === 'plan')
-          return (await (await import('./deploy/plan.js')).plan(context, settings, progress)).changes;
-        await (await import('./deploy/deploy.js')).deploy(context, settings, progress);
-        return progress.made;
+      return tellDeploy(context, settings, progress, async () => {
+        if (settings.mode === 'plan') await (await import('./deploy/plan.js')).plan(context, settings, progress);
+        else await (await import('./deploy/deploy.js')).deploy(context, settings, progress);
       });
     }
     case 'transcribe': {
@@ -63,11 +61,8 @@ async function run(settings: Settings, context: Context): Promise<void> {
 async function fail(error: unknown): Promise<void> {
   if (told) return;
   told = true;
-  const [core, { explain }] = await Promise.all([import('@actions/core'), import('./aws/errors.js')]);
-  // After an interrupt every pending request fails in its own words; the interrupt is what happened.
-  const cause = interrupt.signal.aborted && !(error instanceof Interrupted) ? interrupt.signal.reason : error;
-  const known = cause instanceof UserError ? cause : explain(cause);
-  if (known) core.setFailed(`${known.message}\n${known.remedy}`);
-  else core.setFailed(cause instanceof Error ? cause.message : String(cause));
+  const [core, { toldOf }] = await Promise.all([import('@actions/core'), import('./report/failure.js')]);
+  const { message, remedy, cause } = toldOf(error, interrupt.signal);
+  core.setFailed(remedy === '' ? message : `${message}\n${remedy}`);
   if (cause instanceof Error && cause.stack !== undefined) core.debug(cause.stack);
 }

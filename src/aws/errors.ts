@@ -51,10 +51,18 @@ const EXPLANATIONS: readonly Explanation[] = [
     explain: explainDenied,
   },
   {
-    names: ['ResourceLimitExceeded', 'LimitExceededException', 'ServiceQuotaExceededException', 'TooManyBuckets'],
+    names: ['ResourceLimitExceeded', 'LimitExceededException', 'LimitExceeded', 'ServiceQuotaExceededException'],
     explain: (error) => ({
       message: `A quota of the AWS account stands in the way: ${error.message}`,
-      remedy: QUOTA_REMEDY,
+      remedy: error.message.includes('for endpoint usage') ? QUOTA_REMEDY : remedyOfLimit(error),
+    }),
+  },
+  {
+    names: ['TooManyBuckets'],
+    explain: (error) => ({
+      message: `The AWS account has as many S3 buckets as it may have: ${error.message}`,
+      remedy:
+        'Give a bucket that is there as `bucket`, remove one that nobody needs, or request an increase: Service Quotas, Amazon S3, "General purpose buckets".',
     }),
   },
   {
@@ -91,6 +99,18 @@ const EXPLANATIONS: readonly Explanation[] = [
 
 export const QUOTA_REMEDY =
   'Open Service Quotas, Amazon SageMaker, "<instance type> for endpoint usage", and request an increase: new accounts often have 0 for GPU types. An update needs room for the old and the new instances at once. Or take another `instance-type`.';
+
+/** By the name that each service gives to the error (API references); the message says which of its quotas it is. */
+function remedyOfLimit({ name }: Error): string {
+  switch (name) {
+    case 'ResourceLimitExceeded':
+      return 'Request an increase of the quota that the message names: Service Quotas, Amazon SageMaker. `mode: prune` removes old models and configurations.';
+    case 'LimitExceeded':
+      return 'Remove CloudWatch alarms that nobody needs, or request an increase: Service Quotas, Amazon CloudWatch.';
+    default:
+      return 'Request an increase of the quota that the message names: Service Quotas, Amazon ECR (repositories, images in a repository: `mode: prune` removes old ones) or Application Auto Scaling (scalable targets, policies of a target).';
+  }
+}
 
 const NETWORK_CODES = [
   'ENOTFOUND',

@@ -1,5 +1,6 @@
 import type { FieldChange } from './changes.js';
 import { canonicalJson } from './content-hash.js';
+import { withoutSecrets } from './secret-like.js';
 
 /**
  * Where what was found is not what is wanted, by dotted field names. Only fields that are wanted are looked at: AWS
@@ -15,11 +16,13 @@ export function differences(wanted: unknown, found: unknown, path = ''): FieldCh
       .flatMap(([key, value]) => differences(value, found[key], path === '' ? key : `${path}.${key}`));
   }
   if (!Array.isArray(wanted) && !isRecord(wanted) && wanted === found) return [];
-  return [{ field: path, old: shown(found), new: shown(wanted) }];
+  return [{ field: path, old: shown(path, found), new: shown(path, wanted) }];
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
-const shown = (value: unknown): string =>
-  value === undefined ? '' : typeof value === 'string' ? value : canonicalJson(value);
+function shown(path: string, value: unknown): string {
+  const open = withoutSecrets(path, value);
+  return open === undefined ? '' : typeof open === 'string' ? open : canonicalJson(open);
+}

@@ -1,4 +1,5 @@
-import { type Change, isChange } from './changes.js';
+import { shown } from '../report/shown.js';
+import { type Change, type FieldChange, isChange } from './changes.js';
 
 const SIGNS: Record<Change['action'], string> = { unchanged: '=', create: '+', update: '~', replace: '±', delete: '-' };
 
@@ -9,8 +10,15 @@ export function planLines(changes: readonly Change[]): string[] {
     count === 0 ? 'Nothing to change: everything is as wanted.' : `${count} ${count === 1 ? 'change' : 'changes'}:`,
     ...changes.flatMap(({ resource, name, action, fields, note }) => [
       `  ${SIGNS[action]} ${action} ${resource} ${name}`,
-      ...fields.map((field) => `      ${field.field}: ${field.old || '(none)'} -> ${field.new || '(none)'}`),
-      ...(note === undefined ? [] : [`      ${note}`]),
+      ...fields.map((field) => `      ${difference(field)}`),
+      ...(note === undefined ? [] : [`      ${shown(note)}`]),
     ]),
   ];
+}
+
+/** The version of the container is what people ask for; the field has no name that they know. */
+function difference({ field, old, new: now }: FieldChange): string {
+  if (field === 'container')
+    return `container changed: ${old === '' ? '(unknown)' : `v${shown(old)}`} -> v${shown(now)}`;
+  return `${shown(field)}: ${shown(old) || '(none)'} -> ${shown(now) || '(none)'}`;
 }

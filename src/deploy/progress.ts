@@ -10,7 +10,7 @@ export interface Progress {
   planned: readonly Change[];
   made: Change[];
   /** Seconds of each step, in their order. */
-  steps: { step: string; seconds: number }[];
+  steps: { step: string; seconds: number; failed: boolean }[];
   /** Milliseconds since the epoch until which the endpoint may be waited for. */
   deadline: () => number;
   /** Moves that deadline, by milliseconds that were waited for something else than AWS. */
@@ -45,9 +45,12 @@ export async function timed<T>(
   body: () => Promise<T>,
 ): Promise<T> {
   const start = clock.now();
+  let failed = true;
   try {
-    return await body();
+    const result = await body();
+    failed = false;
+    return result;
   } finally {
-    steps.push({ step, seconds: (clock.now() - start) / 1000 });
+    steps.push({ step, seconds: (clock.now() - start) / 1000, failed });
   }
 }

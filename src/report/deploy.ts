@@ -1,34 +1,50 @@
 import * as core from '@actions/core';
-import { type Change, isChange } from '../deploy/changes.js';
+import type { Context } from '../context.js';
+import { isChange } from '../deploy/changes.js';
 import type { Progress } from '../deploy/progress.js';
 import { type DeployResult, resultOf } from '../deploy/result.js';
 import type { DeploySettings } from '../settings/deploy.js';
+import { withoutAccounts } from './accounts.js';
+import { doneRows, headline, plannedRows, type Row, whatDiffers } from './changes.js';
+import { costLines } from './cost.js';
+import { failureBlock, type Told, toldOf } from './failure.js';
+import { cell, code, link, stepTimes, table } from './markdown.js';
+import { resourceUrl } from './resource-url.js';
 
-/** Tells the story of a plan or a deploy to the workflow as outputs and job summary, also when it ends half-way. */
+import { writeSummary } from './summary.js';
+
+/**
+ * Tells the story of a plan or a deploy to the workflow as outputs and job summary, and a plan to its pull request; also
+ * when it ends half-way.
+ */
 export async function tellDeploy(
-  { endpointName, mode }: Pick<DeploySettings, 'endpointName' | 'mode'>,
+  context: Context,
+  settings: DeploySettings,
   progress: Progress,
-  story: () => Promise<readonly Change[]>,
+  story: () => Promise<unknown>,
 ): Promise<void> {
-  try {
-    const changes = await story();
-    await reportDeploy(resultOf(endpointName, progress, changes));
-    if (mode === 'deploy')
-      core.info(`The endpoint ${endpointName} ${changes.length === 0 ? 'is as wanted' : 'serves what was asked for'}.`);
-  } catch (error) {
-    await reportDeploy(resultOf(endpointName, progress));
-    throw error;
+  const { endpointName, mode } = settings;
+  const ending = await story().then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  const failure = ending && toldOf(ending.error, context.signal);
+  const result = resultOf(endpointName, progress, mode);
+  for (const [name, value] of Object.entries(deployOutputs(result, context.account))) core.setOutput(name, value);
+  await writeSummary(deploySummary(settings, context.account, result, failure));
+  if (mode === 'plan' && settings.comment) {
+    const { tellPullRequest } = await import('./plan-comment.js');
+    await tellPullRequest(context, settings, result, failure !== undefined);
   }
+  if (ending) throw ending.error;
+  if (mode === 'deploy')
+    core.info(
+      `The endpoint ${endpointName} ${result.changes.length === 0 ? 'is as wanted' : 'serves what was asked for'}.`,
+    );
 }
 
-async function reportDeploy(result: DeployResult): Promise<void> {
-  for (const [name, value] of Object.entries(deployOutputs(result))) core.setOutput(name, value);
-  // Outside of a workflow there is no summary to write to.
-  if (process.env['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(deploySummary(result), true).write();
-}
-
-/** Values of the outputs in action.yml, by name. Pure. */
-export function deployOutputs(result: DeployResult): Record<string, string> {
+/** Values of the outputs in action.yml, by name; only ARN and bucket hold the account's id. Pure. */
+export function deployOutputs(result: DeployResult, account: string): Record<string, string> {
   return {
     'endpoint-name': result.endpointName,
     'endpoint-arn': result.endpointArn,
@@ -36,60 +52,51 @@ export function deployOutputs(result: DeployResult): Record<string, string> {
     'image-digest': result.imageDigest,
     'model-data': result.modelData,
     changed: String(result.changes.some(isChange)),
-    changes: JSON.stringify(result.changes),
+    changes: withoutAccounts(JSON.stringify(result.changes), account),
   };
 }
 
-/** The job summary in Markdown. Pure. */
-export function deploySummary({ endpointName, changes, steps, modelData, imageDigest }: DeployResult): string {
-  const total = steps.reduce((sum, { seconds }) => sum + seconds, 0);
+/**
+ * The job summary in Markdown. Pure.
+ * @param failure why it ended half-way; undefined: it did not
+ */
+export function deploySummary(
+  settings: DeploySettings,
+  account: string,
+  result: DeployResult,
+  failure?: Pick<Told, 'message' | 'remedy'>,
+): string {
+  const { endpointName, mode, region } = settings;
+  const { imageDigest, modelData, registryId, steps } = result;
+  const place = { endpointName, region, account, registryId };
+  const rows = mode === 'plan' ? plannedRows(result.planned) : doneRows(result, failure !== undefined);
+  const links = rows.map((row) => linkedRow(row, row.exists ? resourceUrl(place, row.change) : undefined));
   return [
     `## Endpoint ${code(endpointName)}`,
     '',
-    changes.length === 0
-      ? 'Nothing had to be changed.'
-      : table(['Resource', 'Name', 'Action', 'What changed'], changes.map(changeRow)),
+    headline(mode, result, failure !== undefined),
     '',
-    `Image ${code(imageDigest)}, model ${code(modelData)}`,
-    '',
-    `<details><summary>${seconds(total)}</summary>`,
-    '',
-    table(
-      ['Step', 'Time'],
-      steps.map(({ step, seconds: taken }) => [cell(step), seconds(taken)]),
-    ),
-    '',
-    '</details>',
-    '',
+    ...(failure ? failureBlock(failure) : []),
+    ...(links.length > 0
+      ? [table(['Resource', 'Name', mode === 'plan' ? 'Action' : 'State', 'What differs'], links), '']
+      : []),
+    ...(imageDigest || modelData
+      ? [
+          `Image ${code(imageDigest) || '(not built yet)'}, model ${link(modelData, resourceUrl(place, { resource: '', name: modelData }))}`,
+          '',
+        ]
+      : []),
+    ...costLines(settings, startOf(result)).flatMap((line) => [line, '']),
+    ...stepTimes(steps),
   ].join('\n');
 }
 
-const changeRow = ({ resource, name, action, fields, note }: Change): string[] => [
-  cell(resource),
-  code(name),
-  action,
-  [
-    ...fields.map(({ field, old, new: now }) => `${cell(field)}: ${code(old)} → ${code(now)}`),
-    ...(note === undefined ? [] : [cell(note)]),
-  ].join('<br>'),
-];
-
-const table = (heads: string[], rows: string[][]): string =>
-  [heads, heads.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
-
-const seconds = (value: number): string => (value < 10 ? `${value.toFixed(1)} s` : `${Math.round(value)} s`);
-
-const LONGEST_CELL = 300;
-
-/** Text that can be nothing else in a Markdown table: no pipe, no HTML, no line break, no markup. */
-export function cell(text: string): string {
-  const short = text.length > LONGEST_CELL ? `${text.slice(0, LONGEST_CELL)}…` : text;
-  return short
-    .replace(/\s+/g, ' ')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/[\\`*_[\]|~#@]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+function linkedRow({ change, state }: Row, url: string | undefined): string[] {
+  return [cell(change.resource), link(change.name, url), state, whatDiffers(change)];
 }
 
-const code = (text: string): string => (text === '' ? '' : `<code>${cell(text)}</code>`);
+/** Seconds that an instance took until it served; undefined: this deploy started none, or did not see it from its start. */
+function startOf({ changes, steps, deploying }: DeployResult): number | undefined {
+  const started = changes.some(({ resource, action }) => resource === 'endpoint' && action !== 'delete');
+  return started && !deploying ? steps.find(({ step, failed }) => step === 'wait' && !failed)?.seconds : undefined;
+}

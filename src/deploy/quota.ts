@@ -1,0 +1,126 @@
+import { quotaUrl } from '../aws/console.js';
+import { explain } from '../aws/errors.js';
+import { endpointQuotaName, endpointQuotas, type InstanceQuota } from '../aws/quotas.js';
+import type { Context } from '../context.js';
+import { UserError } from '../errors.js';
+import type { DeploySettings } from '../settings/deploy.js';
+import { type Change, isChange } from './changes.js';
+import { servedTypes } from './resources/endpoint-config.js';
+import { describeEndpoint } from './wait.js';
+
+/** What a plan asks of the account's instances. */
+export interface Demand {
+  /** In the order of preference; `running`: instances of the endpoint that an update leaves alone until it is done. */
+  types: readonly { type: string; running: number }[];
+  /** Whether an instance is started: one, beside those that run. */
+  starts: boolean;
+  maxInstances: number;
+}
+
+type Settings = Pick<DeploySettings, 'endpointName' | 'region' | 'instanceTypes' | 'maxInstances'>;
+
+/**
+ * Checks the quota of instances before anything is changed, when a plan starts instances or allows for more of them: a
+ * quota of 0, as new accounts have it, shows itself only after the build and the upload otherwise. No request for a plan
+ * that does neither. Whoever may not read quotas is told so, and goes on.
+ * @throws UserError when an instance that the plan starts has no room
+ */
+export async function checkQuota(context: Context, settings: Settings, changes: readonly Change[]): Promise<void> {
+  const { endpointName, instanceTypes, maxInstances } = settings;
+  const endpoint = changes.find((change) => change.resource === 'endpoint' && isChange(change));
+  const starts = endpoint !== undefined;
+  if (!starts && !raisesMaximum(changes)) return;
+  const [quotas, running] = await Promise.all([
+    quotasOf(context, instanceTypes),
+    // What is created or replaced has none beside it.
+    endpoint?.action === 'update' ? runningInstances(context, endpointName) : new Map<string, number>(),
+  ]);
+  if (quotas === undefined) return;
+  const types = instanceTypes.map((type) => ({ type, running: running.get(type) ?? 0 }));
+  const { problem, warnings } = judgeQuotas({ types, starts, maxInstances }, quotas, settings.region);
+  for (const warning of warnings) context.log.warning(warning);
+  if (problem) throw problem;
+}
+
+const raisesMaximum = (changes: readonly Change[]): boolean =>
+  changes.some(({ resource, fields }) =>
+    fields.some(
+      (change) =>
+        resource === 'scalable target' && change.field === 'MaxCapacity' && Number(change.new) > Number(change.old),
+    ),
+  );
+
+/** Undefined: they cannot be read, which the log says. */
+async function quotasOf(context: Context, instanceTypes: readonly string[]) {
+  try {
+    return await endpointQuotas(context, instanceTypes);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    const { message, remedy } = explain(error) ?? { message: (error as Error).message, remedy: '' };
+    context.log.notice(
+      `The quota of instances was not checked: ${message} ${remedy} The check needs servicequotas:ListServiceQuotas and servicequotas:ListAWSDefaultServiceQuotas; a deploy does without it.`,
+    );
+    return undefined;
+  }
+}
+
+/** Instances by type. Of several types that one configuration names, DescribeEndpoint tells how many run of each. */
+async function runningInstances(context: Context, endpointName: string): Promise<ReadonlyMap<string, number>> {
+  const endpoint = await describeEndpoint(context, endpointName);
+  const [variant] = endpoint?.ProductionVariants ?? [];
+  if (!variant) return new Map();
+  if (variant.InstancePools?.length) {
+    return new Map(
+      variant.InstancePools.map(({ InstanceType = '', CurrentInstanceCount = 0 }) => [
+        InstanceType,
+        CurrentInstanceCount,
+      ]),
+    );
+  }
+  const [type = ''] = (await servedTypes(context, endpoint?.EndpointConfigName ?? '')) ?? [];
+  return new Map([[type, variant.CurrentInstanceCount ?? 0]]);
+}
+
+/** Pure. A type without a quota that AWS knows is taken to have room. */
+export function judgeQuotas(
+  { types, starts, maxInstances }: Demand,
+  quotas: ReadonlyMap<string, InstanceQuota>,
+  region: string,
+): { problem?: UserError; warnings: string[] } {
+  const known = types.map(({ type, running }) => ({ type, running, quota: quotas.get(type) }));
+  const full = known.filter(({ running, quota }) => quota !== undefined && quota.value < running + 1);
+  if (starts && full.length === types.length) return { problem: noRoom(full, region), warnings: [] };
+  const warnings = (starts ? full : full.filter(({ quota }) => quota?.value === 0)).map(
+    ({ type, running, quota }) =>
+      `${sentence(type, quota)}, so that none of that type can be started${running > 0 ? ` beside the ${running} that run` : ''}: SageMaker takes the next type. ${howToAsk(quota, running + 1, region)}`,
+  );
+  const total = known.reduce((sum, { quota }) => sum + (quota?.value ?? Number.POSITIVE_INFINITY), 0);
+  const [first] = known;
+  if (total < maxInstances && first) {
+    warnings.push(
+      `${known.map(({ type, quota }) => sentence(type, quota)).join('; ')}: scaling cannot reach max-instances (${maxInstances}). ${howToAsk(first.quota, maxInstances, region)}`,
+    );
+  }
+  return { warnings };
+}
+
+function noRoom(full: readonly { type: string; running: number; quota: InstanceQuota | undefined }[], region: string) {
+  const needs = full.map(({ type, running, quota }) => {
+    const beside = running > 0 ? ` (${running} that run, and 1 beside them until the update is done)` : '';
+    return `${sentence(type, quota)}, and this deploy needs ${running + 1}${beside}`;
+  });
+  const [{ quota, running } = { quota: undefined, running: 0 }] = full;
+  return new UserError(
+    `${needs.join('; ')}. Nothing was changed.`,
+    `${howToAsk(quota, running + 1, region)} Or take another \`instance-type\`. Other endpoints of the account use the same quota.`,
+  );
+}
+
+const sentence = (type: string, quota: InstanceQuota | undefined): string =>
+  `The quota "${endpointQuotaName(type)}" is ${quota?.value ?? 'not known'}`;
+
+function howToAsk(quota: InstanceQuota | undefined, value: number, region: string): string {
+  if (quota === undefined) return '';
+  const url = quotaUrl(region, quota.code);
+  return `Ask for more${url === undefined ? '' : ` at ${url}`}, or with \`aws service-quotas request-service-quota-increase --region ${region} --service-code sagemaker --quota-code ${quota.code} --desired-value ${value}\`.`;
+}
