@@ -47,7 +47,11 @@ class RegistryGate:
             text = f"The repository with name '{repository}' does not exist in the registry"
             return _error(404, "NAME_UNKNOWN", text)
         manifest = _MANIFEST.fullmatch(request.path)
-        if manifest is None or request.method != "PUT":
+        if manifest is None:
+            return None
+        if request.method != "PUT":
+            if self._ecr.images.was_untagged(repository, manifest[2]):
+                return _error(404, "MANIFEST_UNKNOWN", f"Requested image not found: tag {manifest[2]}")
             return None
         # A manifest is small; reading it here tells its digest before the registry has it.
         content = request.get_data(cache=True)
@@ -55,14 +59,14 @@ class RegistryGate:
             return _error(400, "MANIFEST_INVALID", "the manifest is larger than 4 MiB")
         tag, digest = manifest[2], f"sha256:{hashlib.sha256(content).hexdigest()}"
         if not tag.startswith("sha256:") and not self._ecr.tag_moves(repository, tag):
-            existing = self._registry.manifest(repository, tag)
+            existing = self._ecr.images.manifest(repository, tag)
             if existing is not None and existing.digest != digest:
                 text = (
                     f"The image tag '{tag}' already exists in the '{repository}' repository and cannot be overwritten "
                     "because the repository is immutable."
                 )
                 return _error(400, "TAG_INVALID", text)
-        self._ecr.note_push(repository, digest)
+        self._ecr.images.note_push(repository, digest, tag)
         return None
 
     def _forward(self, request: Request) -> Response:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-import threading
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -14,12 +13,14 @@ from werkzeug.wrappers import Request, Response
 
 from local.aws.application import json_response, parsed
 from local.aws.clock import Clock
+from local.aws.ecr.images import Images
 from local.aws.errors import AwsError
 from local.aws.operations import Call
 from local.registry.client import Manifest, Registry
 from local.registry.login import USERNAME, RegistryAuth
 
 TOKEN_LIFE = timedelta(hours=12)
+PAGE = 100
 
 
 class Ecr:
@@ -28,11 +29,10 @@ class Ecr:
     def __init__(self, account: str, region: str, registry: Registry, host: str, clock: Clock) -> None:
         self.account = account
         self.registry = registry
+        self.images = Images(registry, clock)
         self.host = host
         self._region = region
         self._clock = clock
-        self._lock = threading.Lock()
-        self._pushed: dict[tuple[str, str], datetime] = {}
         self._password: str | None = None
         self._operations: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {
             "GetAuthorizationToken": self._token,
@@ -75,11 +75,6 @@ class Ecr:
     def _repositories(self) -> dict[str, Any]:
         return moto_ecr.ecr_backends[self.account][self._region].repositories
 
-    def note_push(self, repository: str, digest: str) -> None:
-        """A manifest was pushed now."""
-        with self._lock:
-            self._pushed.setdefault((repository, digest), self._clock.now())
-
     def install(self) -> None:
         """Lets moto's new repositories carry our host in their repositoryUri."""
         created = moto_ecr.Repository.__init__
@@ -108,30 +103,31 @@ class Ecr:
     def _describe_images(self, params: dict[str, Any]) -> dict[str, Any]:
         repository = self._repository(params)
         if "imageIds" in params:
-            found = {}
-            for image_id in params["imageIds"]:
-                manifest = self._find(repository, image_id)
-                if manifest is None:
-                    raise self._image_not_found(repository, image_id)
-                found[manifest.digest] = manifest
+            if "maxResults" in params or "nextToken" in params:
+                raise AwsError("InvalidParameterException", "imageIds and maxResults or nextToken exclude each other.")
+            found = [self._existing(repository, image_id) for image_id in params["imageIds"]]
+            details, rest = self._details(repository, found), {}
         else:
-            found = self._all(repository)
-        tags = self._tags_by_digest(repository)
-        status = params.get("filter", {}).get("tagStatus", "ANY")
-        details = []
-        for digest, manifest in found.items():
-            if status == "ANY" or (status == "TAGGED") == bool(tags.get(digest)):
-                details.append(self._detail(repository, manifest, tags.get(digest)))
-        return {"imageDetails": details}
+            status = params.get("filter", {}).get("tagStatus", "ANY")
+            tagged = self.images.tags(repository)
+            every = self.images.all(repository).values()
+            chosen = [m for m in every if status == "ANY" or (status == "TAGGED") == (m.digest in tagged)]
+            page, rest = _page(params, chosen)
+            details = self._details(repository, page)
+        return {"imageDetails": details, **rest}
 
     def _list_images(self, params: dict[str, Any]) -> dict[str, Any]:
         repository = self._repository(params)
-        listed = [
-            {"imageDigest": digest, "imageTag": tag}
-            for digest, tags in self._tags_by_digest(repository).items()
-            for tag in tags
-        ]
-        return {"imageIds": listed}
+        status = params.get("filter", {}).get("tagStatus", "ANY")
+        tags = self.images.tags(repository)
+        listed: list[dict[str, str]] = []
+        for digest in self.images.all(repository):
+            if digest not in tags and status != "TAGGED":
+                listed.append({"imageDigest": digest})
+            elif status != "UNTAGGED":
+                listed += [{"imageDigest": digest, "imageTag": tag} for tag in tags.get(digest, [])]
+        page, rest = _page(params, listed)
+        return {"imageIds": page, **rest}
 
     def _batch_get(self, params: dict[str, Any]) -> dict[str, Any]:
         repository = self._repository(params)
@@ -156,32 +152,23 @@ class Ecr:
         repository = self._repository(params)
         deleted, failures = [], []
         for image_id in params["imageIds"]:
-            manifest = self._find(repository, image_id)
-            if manifest is None:
-                failures.append(_failure(image_id))
-                continue
-            # The distribution API removes a manifest with all its tags; ECR would remove one tag alone.
-            tags = self._tags_by_digest(repository).get(manifest.digest, [])
-            if "imageDigest" not in image_id and len(tags) > 1:
-                raise AwsError(
-                    "InvalidParameterException", "The local ECR cannot remove one of an image's several tags."
-                )
-            self.registry.delete(repository, manifest.digest)
-            deleted.append({"imageDigest": manifest.digest, "imageTag": image_id.get("imageTag")})
+            gone = self.images.delete(repository, image_id)
+            if isinstance(gone, dict):
+                failures.append(gone)
+            else:
+                deleted += gone
         return {"imageIds": deleted, "failures": failures}
 
     def _refuse_full(self, params: dict[str, Any]) -> None:
         """Empties the repository, or refuses to delete it with images; the deletion itself is moto's."""
         repository = self._repository(params)
-        found = self._all(repository)
-        if found and not params.get("force"):
+        if not params.get("force") and self.images.all(repository):
             raise AwsError(
                 "RepositoryNotEmptyException",
                 f"The repository with name '{repository}' in registry with id '{self.account}' cannot be deleted "
                 "because it still contains images",
             )
-        for digest in found:
-            self.registry.delete(repository, digest)
+        self.images.delete_all(repository)
 
     def _repository(self, params: dict[str, Any]) -> str:
         name = params["repositoryName"]
@@ -193,44 +180,34 @@ class Ecr:
         return name
 
     def _find(self, repository: str, image_id: dict[str, str]) -> Manifest | None:
-        reference = image_id.get("imageDigest") or image_id.get("imageTag")
-        if reference is None:
+        digest, tag = image_id.get("imageDigest"), image_id.get("imageTag")
+        if digest is None and tag is None:
             raise AwsError("InvalidParameterException", "An imageId needs an imageDigest or an imageTag.")
-        manifest = self.registry.manifest(repository, reference)
-        tag = image_id.get("imageTag")
-        if manifest is not None and tag and tag not in self._tags_by_digest(repository).get(manifest.digest, []):
-            return None
+        manifest = self.images.manifest(repository, tag or digest or "")
+        return None if manifest is None or digest not in (None, manifest.digest) else manifest
+
+    def _existing(self, repository: str, image_id: dict[str, str]) -> Manifest:
+        manifest = self._find(repository, image_id)
+        if manifest is None:
+            raise self._image_not_found(repository, image_id)
         return manifest
 
-    def _all(self, repository: str) -> dict[str, Manifest]:
-        """By digest: everything tagged, and what was pushed and lost its tag."""
-        with self._lock:
-            untagged = [digest for name, digest in self._pushed if name == repository]
-        references = [*self.registry.tags(repository), *untagged]
-        manifests = (self.registry.manifest(repository, reference) for reference in references)
-        return {manifest.digest: manifest for manifest in manifests if manifest is not None}
-
-    def _tags_by_digest(self, repository: str) -> dict[str, list[str]]:
-        tags: dict[str, list[str]] = {}
-        for tag in self.registry.tags(repository):
-            manifest = self.registry.manifest(repository, tag)
-            if manifest is not None:
-                tags.setdefault(manifest.digest, []).append(tag)
-        return tags
-
-    def _detail(self, repository: str, manifest: Manifest, tags: list[str] | None) -> dict[str, Any]:
-        with self._lock:
-            pushed = self._pushed.get((repository, manifest.digest))
-        return {
-            "registryId": self.account,
-            "repositoryName": repository,
-            "imageDigest": manifest.digest,
-            "imageTags": tags,
-            "imageSizeInBytes": manifest.size,
-            "imagePushedAt": pushed or self._clock.now(),
-            "imageManifestMediaType": manifest.media_type,
-            "imageStatus": "ACTIVE",
-        }
+    def _details(self, repository: str, manifests: Sequence[Manifest]) -> list[dict[str, Any]]:
+        tags = self.images.tags(repository)
+        once = {manifest.digest: manifest for manifest in manifests}
+        return [
+            {
+                "registryId": self.account,
+                "repositoryName": repository,
+                "imageDigest": digest,
+                "imageTags": tags.get(digest),
+                "imageSizeInBytes": manifest.size,
+                "imagePushedAt": self.images.pushed_at(repository, digest),
+                "imageManifestMediaType": manifest.media_type,
+                "imageStatus": "ACTIVE",
+            }
+            for digest, manifest in once.items()
+        ]
 
     def _image_not_found(self, repository: str, image_id: dict[str, str]) -> AwsError:
         digest, tag = image_id.get("imageDigest", "null"), image_id.get("imageTag", "null")
@@ -255,3 +232,13 @@ def _described(repository: Any) -> dict[str, Any]:
 
 def _failure(image_id: dict[str, str]) -> dict[str, Any]:
     return {"imageId": image_id, "failureCode": "ImageNotFound", "failureReason": "Requested image not found"}
+
+
+def _page(params: dict[str, Any], found: Sequence[Any]) -> tuple[Sequence[Any], dict[str, str]]:
+    """The page that is asked for, and the nextToken if there is another. AWS's own pages have 100 images."""
+    token = params.get("nextToken", "0")
+    if not token.isdecimal():
+        raise AwsError("InvalidParameterException", "Invalid parameter at 'nextToken' failed to satisfy constraint")
+    start = int(token)
+    end = start + params.get("maxResults", PAGE)
+    return found[start:end], {"nextToken": str(end)} if end < len(found) else {}

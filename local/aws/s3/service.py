@@ -13,6 +13,7 @@ import xmltodict
 from moto.s3.models import PublicAccessBlock, s3_backends
 from werkzeug.wrappers import Request, Response
 
+from local.aws import kms
 from local.aws.application import Wsgi
 from local.aws.errors import AwsError, error_response
 from local.aws.operations import Call
@@ -24,6 +25,7 @@ from local.aws.s3.storage import full_digest, install, streaming
 # S3 user guide: since 2023 every new bucket is encrypted with SSE-S3 and closed to the public.
 ENCRYPTION = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
 WRITES = ("PutObject", "CopyObject", "CompleteMultipartUpload")
+ENCRYPTED = ("PutObject", "CopyObject", "CreateMultipartUpload")
 STRIPES = 64
 
 
@@ -60,6 +62,8 @@ class S3:
         work = self._with_body(body)
         if call.operation == "UploadPart":
             return self._multipart.upload_part(bucket, request, body)
+        if call.operation in ENCRYPTED:
+            _check_encryption(request, call.region)
         if call.operation == "CreateMultipartUpload":
             self._multipart.begin(request)
         if call.operation == "CreateBucket":
@@ -202,6 +206,22 @@ class S3:
             return answer
 
         return run
+
+
+def _check_encryption(request: Request, region: str) -> None:
+    """The headers that ask for SSE-S3 or SSE-KMS."""
+    algorithm = request.headers.get("x-amz-server-side-encryption")
+    key = request.headers.get("x-amz-server-side-encryption-aws-kms-key-id")
+    if algorithm not in (None, "AES256", "aws:kms", "aws:kms:dsse"):
+        raise AwsError("InvalidArgument", "The encryption method specified is not supported")
+    if key is None:
+        return
+    if algorithm in (None, "AES256"):
+        header = "x-amz-server-side-encryption : aws:kms"
+        text = f"Server Side Encryption with AWS KMS managed key requires HTTP header {header}"
+        raise AwsError("InvalidArgument", text)
+    if complaint := kms.fault(key, region):
+        raise AwsError("KMS.NotFoundException", complaint)
 
 
 def secure(account: str, bucket: str) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from local.aws import kms
 from local.aws.clock import Clock
 from local.aws.errors import validation_error
 from local.aws.sagemaker.instance_types import has_nvme
-from local.aws.sagemaker.network import check_kms_key
 from local.aws.sagemaker.resource import Resource, instance_types
 from local.aws.sagemaker.store import Store
 
@@ -76,11 +76,11 @@ class EndpointConfigs:
         CreateEndpointConfig fails" (API reference until 2026; now it says that the key does not encrypt that storage).
         """
         output = params["AsyncInferenceConfig"]["OutputConfig"].get("KmsKeyId")
-        if output:
-            check_kms_key(output, self._store.region)
+        for key in (output, params.get("KmsKeyId")):
+            if key and (fault := kms.fault(key, self._store.region)):
+                raise validation_error(fault)
         if "KmsKeyId" not in params:
             return
-        check_kms_key(params["KmsKeyId"], self._store.region)
         for kind in instance_types(params["ProductionVariants"][0]):
             if has_nvme(kind):
                 raise validation_error(f"KmsKeyId is not supported for instance type {kind}: it has local storage.")

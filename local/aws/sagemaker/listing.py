@@ -8,7 +8,7 @@ from typing import Any
 
 from local.aws.errors import validation_error
 
-PAGE = 100
+PAGE = 10  # ListEndpoints: "This value defaults to 10"
 
 
 def listed(

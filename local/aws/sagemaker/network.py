@@ -1,4 +1,4 @@
-"""A model's VpcConfig and KMS keys: whether what they name could exist, and whether it does."""
+"""A model's VpcConfig: whether what it names could exist, and whether it does."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ _IDS = {
     "subnet": re.compile(r"subnet-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
     "security group": re.compile(r"sg-[0-9a-f]{8}(?:[0-9a-f]{9})?"),
 }
-_KEY = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
-# CreateEndpointConfig: a key's ID or ARN, an alias's name or ARN.
-_KMS_KEY = re.compile(
-    rf"{_KEY}|alias/[\w/-]+|arn:aws[a-z-]*:kms:(?P<region>[a-z0-9-]+):\d{{12}}:(?:key/{_KEY}|alias/[\w/-]+)"
-)
 
 
 def check_vpc(config: dict[str, Any], account: str, region: str) -> None:
@@ -43,12 +38,3 @@ def network(account: str, region: str) -> dict[str, dict[str, str]]:
     backend = ec2_backends[account][region]
     groups = {group.id: group.vpc_id for group in backend.describe_security_groups()}
     return {"subnet": {s.id: s.vpc_id for s in backend.describe_subnets()}, "security group": groups}
-
-
-def check_kms_key(key: str, region: str) -> None:
-    """Raises ValidationException for what is neither a key nor an alias, or lies in another region."""
-    found = _KMS_KEY.fullmatch(key)
-    if found is None:
-        raise validation_error(f"Invalid KMS key ID {key!r}: give a key's ID or ARN, or an alias's name or ARN.")
-    if found["region"] not in (None, region):
-        raise validation_error(f"The KMS key {key} is in {found['region']}; it must be in {region}.")

@@ -52,7 +52,12 @@ class Store:
             raise validation_error(f'Cannot create already existing {kind} "{self.arn(kind, name)}".')
 
     def tag(self, arn: str, tags: list[dict[str, str]]) -> None:
-        """Adds tags to those that the resource has; 50 at most (AddTags)."""
+        """Adds tags to those that the resource has; 50 at most (AddTags). Raises ValidationException for bad keys."""
+        keys = [tag["Key"] for tag in tags]
+        if len(set(keys)) < len(keys):
+            raise validation_error("Duplicate tag keys are not allowed.")
+        if any(key.lower().startswith("aws:") for key in keys):
+            raise validation_error("aws: prefixed tag key names are not allowed for external use.")
         merged = {**self.tags.get(arn, {}), **{tag["Key"]: tag["Value"] for tag in tags}}
         if len(merged) > 50:
             raise AwsError(

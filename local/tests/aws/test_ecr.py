@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from local.tests.aws.aws_rig import Aws, basic, digest, manifest, push, refused
+from local.tests.aws.aws_rig import MANIFEST_TYPE, Aws, basic, digest, manifest, push, refused
 
 
 def test_the_token_is_a_login_at_the_registry_for_twelve_hours(aws: Aws) -> None:
@@ -104,12 +105,54 @@ def test_a_blob_of_many_megabytes_passes(aws: Aws) -> None:
     assert aws.push(name, "big", content) == digest(manifest(content))
 
 
-def test_a_deleted_image_is_gone_from_the_registry(aws: Aws) -> None:
-    name = aws.repository()
+def test_a_tag_is_taken_off_and_with_its_last_tag_an_image_goes(aws: Aws) -> None:
+    name = aws.repository("IMMUTABLE")
     pushed = aws.push(name, "v1")
-    aws.ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": pushed}])
-    with refused("ImageNotFoundException"):
-        aws.ecr.describe_images(repositoryName=name, imageIds=[{"imageDigest": pushed}])
+    aws.push(name, "v2")
+
+    def delete(**image_id: str) -> tuple[object, object]:
+        answer = aws.ecr.batch_delete_image(repositoryName=name, imageIds=[image_id])
+        return answer["imageIds"], [failure["failureCode"] for failure in answer["failures"]]
+
+    assert delete(imageTag="v1", imageDigest="sha256:" + "0" * 64) == ([], ["ImageTagDoesNotMatchDigest"])
+    assert delete(imageTag="v1") == ([{"imageDigest": pushed, "imageTag": "v1"}], [])
+    assert delete(imageTag="v1") == ([], ["ImageNotFound"])
+    for gone in ({"imageTag": "v1"}, {"imageTag": "v1", "imageDigest": pushed}):
+        with refused("ImageNotFoundException"):
+            aws.ecr.describe_images(repositoryName=name, imageIds=[gone])
+    left = aws.ecr.describe_images(repositoryName=name)["imageDetails"]
+    assert [(image["imageDigest"], image["imageTags"]) for image in left] == [(pushed, ["v2"])]
+    assert pull(aws, name, "v1") == 404
+    # A tag that was taken off is free again.
+    other = aws.push(name, "v1", b"other")
+    assert delete(imageDigest=other) == ([{"imageDigest": other, "imageTag": "v1"}], [])
+    assert delete(imageTag="v2") == ([{"imageDigest": pushed, "imageTag": "v2"}], [])
+    assert aws.ecr.describe_images(repositoryName=name)["imageDetails"] == []
+    assert pull(aws, name, pushed) == 404
+
+
+def pull(aws: Aws, repository: str, reference: str) -> int:
+    connection = http.client.HTTPConnection(aws.session.images, timeout=30)
+    headers = {"Authorization": f"Basic {aws.token()}", "Accept": MANIFEST_TYPE}
+    connection.request("GET", f"/v2/{repository}/manifests/{reference}", headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_images_are_listed_in_pages_those_without_a_tag_too(aws: Aws) -> None:
+    name = aws.repository()
+    digests = [aws.push(name, "moving", bytes([number])) for number in range(3)]
+    pages = aws.ecr.get_paginator("describe_images").paginate(
+        repositoryName=name, PaginationConfig={"PageSize": 2}, filter={"tagStatus": "ANY"}
+    )
+    found = [[image["imageDigest"] for image in page["imageDetails"]] for page in pages]
+    assert found == [digests[:2], digests[2:]]
+    untagged = aws.ecr.list_images(repositoryName=name, filter={"tagStatus": "UNTAGGED"})["imageIds"]
+    assert untagged == [{"imageDigest": digest} for digest in digests[:2]]
+    tagged = aws.ecr.list_images(repositoryName=name, filter={"tagStatus": "TAGGED"}, maxResults=1)
+    assert tagged["imageIds"] == [{"imageDigest": digests[2], "imageTag": "moving"}]
+    assert "nextToken" not in tagged
 
 
 def test_a_repository_with_images_is_deleted_by_force_only_and_comes_back_empty(aws: Aws) -> None:

@@ -234,3 +234,35 @@ def test_keys_of_any_characters_are_kept(aws: Aws, key: str) -> None:
     with refused("PreconditionFailed"):
         aws.s3.put_object(Bucket=bucket, Key=key, Body=b"x", IfNoneMatch="*")
     assert [o["Key"] for o in aws.s3.list_objects_v2(Bucket=bucket)["Contents"]] == [key]
+
+
+def test_a_bucket_is_deleted_only_when_it_is_empty(aws: Aws) -> None:
+    bucket = aws.bucket()
+    aws.s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    with refused("BucketNotEmpty"):
+        aws.s3.delete_bucket(Bucket=bucket)
+    aws.s3.delete_object(Bucket=bucket, Key="k")
+    aws.s3.delete_bucket(Bucket=bucket)
+    with refused("404"):
+        aws.s3.head_bucket(Bucket=bucket)
+
+
+def test_encryption_with_a_key_of_ones_own_is_kept(aws: Aws) -> None:
+    bucket = aws.bucket()
+    key = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": key}
+    aws.s3.put_object(Bucket=bucket, Key="put", Body=b"x", **encrypted)
+    upload = {"Bucket": bucket, "Key": "parts"}
+    upload["UploadId"] = aws.s3.create_multipart_upload(**upload, **encrypted)["UploadId"]
+    etag = aws.s3.upload_part(**upload, PartNumber=1, Body=b"x")["ETag"]
+    aws.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]})
+    for name in ("put", "parts"):
+        head = aws.s3.head_object(Bucket=bucket, Key=name)
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", key)
+    for code, bad in (
+        ("InvalidArgument", {"ServerSideEncryption": "rot13"}),
+        ("InvalidArgument", {"SSEKMSKeyId": key}),
+        ("KMS.NotFoundException", {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "my-key"}),
+    ):
+        with refused(code):
+            aws.s3.put_object(Bucket=bucket, Key="bad", Body=b"x", **bad)

@@ -262,17 +262,32 @@ def test_tags_are_kept_and_can_be_changed(aws: Aws) -> None:
     aws.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "a", "Value": "3"}])
     aws.sagemaker.delete_tags(ResourceArn=arn, TagKeys=["b"])
     assert aws.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "3"}]
+    for tags, text in (
+        ([{"Key": "aws:mine", "Value": ""}], "aws: prefixed"),
+        ([{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}], "Duplicate tag keys"),
+        ([{"Key": "a", "Value": "x" * 257}], "length less than or equal to 256"),
+    ):
+        with refused("ValidationException", text):
+            aws.sagemaker.add_tags(ResourceArn=arn, Tags=tags)
+    with refused("ValidationException", "Could not find resource"):
+        aws.sagemaker.list_tags(ResourceArn=f"{arn}-absent")
 
 
-def test_models_are_listed_by_name_in_pages(aws: Aws) -> None:
+def test_lists_are_told_in_pages_by_name_and_time(aws: Aws) -> None:
     image = aws.image()
-    names = {aws.model(f"page{n}", image=image) for n in range(5)}
-    pages = aws.sagemaker.get_paginator("list_models").paginate(
-        NameContains=aws.unique, PaginationConfig={"PageSize": 2}
-    )
-    listed = [[model["ModelName"] for model in page["Models"]] for page in pages]
-    assert [len(page) for page in listed] == [2, 2, 1]
-    assert {name for page in listed for name in page} == names
+    names = [aws.model(f"page{n}", image=image) for n in range(11)]
+    configs = [aws.config(f"page{n}", names[n]) for n in range(3)]
+    assert len(aws.sagemaker.list_models(NameContains=aws.unique)["Models"]) == 10
+    pages = aws.sagemaker.get_paginator("list_models").paginate(NameContains=aws.unique.upper())
+    listed = [model for page in pages for model in page["Models"]]
+    assert [model["ModelName"] for model in listed] == names[::-1]
+    young = aws.sagemaker.list_models(NameContains=aws.unique, CreationTimeBefore=listed[-3]["CreationTime"])
+    assert [model["ModelName"] for model in young["Models"]] == [names[1], names[0]]
+    page = aws.sagemaker.list_endpoint_configs(NameContains=f"page0-{aws.unique}", MaxResults=1)
+    assert [config["EndpointConfigName"] for config in page["EndpointConfigs"]] == configs[:1]
+    assert "NextToken" not in page
+    with refused("ValidationException", "less than or equal to 100"):
+        aws.sagemaker.list_endpoints(MaxResults=101)
 
 
 def test_a_signature_for_another_region_is_refused(aws: Aws) -> None:
