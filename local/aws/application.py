@@ -16,6 +16,7 @@ from local.aws.credentials import Credentials
 from local.aws.errors import JSON_TYPE, AwsError, error_response
 from local.aws.faults import Faults
 from local.aws.operations import MODELS, RUNTIME, Call, identify, service_model
+from local.aws.parameters import parameters
 from local.aws.requests_log import RequestsLog
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Application:
             return self._control(environ, start_response)
         request = Request(environ)
         call = identify(request)
-        entry = self._log.begin(call, request.content_length or 0)
+        entry = self._log.begin(call, request.content_length or 0, parameters(call, request))
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             entry["status"] = int(status.split(" ", 1)[0])

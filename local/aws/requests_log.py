@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from local.aws.clock import Clock
+from local.aws.credentials import iam_action
 from local.aws.operations import Call
 
 
@@ -18,11 +19,13 @@ class RequestsLog:
         self._lock = threading.Lock()
         self._entries: list[dict[str, Any]] = []
 
-    def begin(self, call: Call, bytes_in: int) -> dict[str, Any]:
+    def begin(self, call: Call, bytes_in: int, parameters: dict[str, Any]) -> dict[str, Any]:
         """Notes a request as it arrives, so that one still being answered is seen too (status null until then)."""
         entry: dict[str, Any] = {
             "service": call.service,
             "operation": call.operation,
+            "action": iam_action(call),
+            "parameters": parameters,
             "mutating": call.mutating,
             "status": None,
             "bytes_in": bytes_in,

@@ -53,6 +53,49 @@ def test_every_request_is_logged_with_its_operation(aws: Aws) -> None:
     assert entries[0]["n"] == since
 
 
+def test_a_request_is_logged_with_its_action_and_what_it_names_and_nothing_else(aws: Aws) -> None:
+    bucket, model, image = aws.bucket(), aws.name("model"), aws.image()
+    since = aws.control("requests")["next"]
+    tags = [{"Key": "whisper-sagemaker", "Value": "secret"}]
+    aws.s3.put_object(Bucket=bucket, Key="a b/c", Body=b"secret", Tagging="mine=secret")
+    aws.s3.list_objects_v2(Bucket=bucket, Prefix="a b/")
+    aws.s3.copy_object(Bucket=bucket, Key="d", CopySource={"Bucket": bucket, "Key": "a b/c"})
+    upload = aws.s3.create_multipart_upload(Bucket=bucket, Key="e")["UploadId"]
+    aws.s3.list_parts(Bucket=bucket, Key="e", UploadId=upload)
+    aws.sagemaker.create_model(
+        ModelName=model,
+        ExecutionRoleArn=aws.role(),
+        PrimaryContainer={"Image": image, "Environment": {"A": "secret"}},
+        Tags=tags,
+    )
+    aws.client("cloudwatch").describe_alarms(AlarmNames=["wake", "idle"])
+    aws.client("iam").get_role(RoleName=aws.name("role"))
+    aws.client("sts").assume_role_with_web_identity(
+        RoleArn=aws.role(), RoleSessionName="session", WebIdentityToken="secret.secret.secret"
+    )
+    with pytest.raises(ClientError):
+        aws.runtime.invoke_endpoint_async(EndpointName="nope", InputLocation="s3://b/k")
+    entries = aws.control(f"requests?since={since}")["requests"]
+    assert "secret" not in json.dumps(entries)
+    found = [(entry["action"], entry["parameters"]) for entry in entries if entry["operation"] != "CreateRole"]
+    role = {"RoleName": aws.name("role")}
+    assert [each for each in found if each != ("iam:GetRole", role)] == [
+        ("s3:PutObject", {"Bucket": bucket, "Key": "a b/c", "TagKeys": ["mine"]}),
+        ("s3:ListBucket", {"Bucket": bucket, "Prefix": "a b/"}),
+        ("s3:PutObject", {"Bucket": bucket, "Key": "d", "CopySource": f"{bucket}/a b/c"}),
+        ("s3:PutObject", {"Bucket": bucket, "Key": "e"}),
+        ("s3:ListMultipartUploadParts", {"Bucket": bucket, "Key": "e", "UploadId": upload}),
+        (
+            "sagemaker:CreateModel",
+            {"ModelName": model, "ExecutionRoleArn": aws.role(), "TagKeys": ["whisper-sagemaker"]},
+        ),
+        ("cloudwatch:DescribeAlarms", {"AlarmNames": ["wake", "idle"]}),
+        ("sts:AssumeRoleWithWebIdentity", {"RoleArn": aws.role(), "RoleSessionName": "session"}),
+        ("sagemaker:InvokeEndpointAsync", {"EndpointName": "nope", "InputLocation": "s3://b/k"}),
+    ]
+    assert ("iam:GetRole", role) in found
+
+
 LIFECYCLE = {"Rules": [{"ID": "r", "Status": "Enabled", "Filter": {"Prefix": "x/"}, "Expiration": {"Days": 1}}]}
 
 
