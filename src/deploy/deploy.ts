@@ -9,7 +9,7 @@ import { servedTypes } from './resources/endpoint-config.js';
 import { keepMinimum, scalableTarget } from './resources/scalable-target.js';
 import { desiredScaling } from './scaling.js';
 import { verify, wasVerified } from './verify.js';
-import { describeEndpoint, untilServed } from './wait.js';
+import { describeEndpoint, unlessOvertaken, untilServed } from './wait.js';
 
 /**
  * Makes the endpoint and all that it needs as the settings want it, changing only what differs.
@@ -24,10 +24,12 @@ export async function deploy(context: Context, settings: DeploySettings, progres
 
   await applyInOrder(context, artifacts, desire, progress);
   const deployed = await serve(context, settings, serving, desire, progress);
-  await scale(context, scaling, deployed, desire, progress);
-  if (settings.verify && (deployed || !(await wasVerified(context, desire(progress.known))))) {
-    await timed(context, progress, 'verify', () => verify(context, desire(progress.known), progress.deadline()));
-  }
+  const served = desire(progress.known);
+  await unlessOvertaken(context, served, async () => {
+    await scale(context, scaling, deployed, desire, progress);
+    if (!settings.verify || (!deployed && (await wasVerified(context, served)))) return;
+    await timed(context, progress, 'verify', () => verify(context, served, progress.deadline()));
+  });
 }
 
 /** Has the endpoint serve what is wanted. Returns whether a configuration was deployed. */

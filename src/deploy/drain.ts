@@ -2,7 +2,7 @@ import { isPassingTrouble } from '../aws/retry.js';
 import type { Context } from '../context.js';
 import { Interrupted, UserError } from '../errors.js';
 import type { DrainSettings } from '../settings/shared.js';
-import { minutes } from './wait.js';
+import { lasting } from './wait.js';
 import { type WorkPlace, workUnderWay } from './work.js';
 
 /** Milliseconds between two looks: metrics come once a minute. */
@@ -33,7 +33,7 @@ export async function drain(context: Context, draining: Draining): Promise<numbe
       const work = await lookAtWork(context, draining);
       const now = clock.now();
       if (work === undefined) {
-        if (last.text !== '') log.info(`No work is under way any more, after ${minutes(now - start)}.`);
+        if (last.text !== '') log.info(`No work is under way any more, after ${lasting(now - start)}.`);
         return now - start;
       }
       if (whenBusy === 'update') {
@@ -45,7 +45,7 @@ export async function drain(context: Context, draining: Draining): Promise<numbe
       const left = drainMinutes * 60_000 - earlier - (now - start);
       if (left <= 0) throw stillBusy(before, work, earlier + now - start);
       if (work !== last.text || now - last.at >= PROGRESS) {
-        log.info(`Work is under way, and ${before} waits for its end: ${work}; ${minutes(left)} left`);
+        log.info(`Work is under way, and ${before} waits for its end: ${work}; ${lasting(left)} left`);
         last = { text: work, at: now };
       }
       await clock.sleep(Math.min(PAUSE, left), signal);
@@ -72,6 +72,6 @@ async function lookAtWork(context: Context, draining: Draining): Promise<string 
 
 const stillBusy = (before: string, work: string, waited: number): UserError =>
   new UserError(
-    `Work is still under way after ${minutes(waited)}, so ${before} was not begun: ${work}.`,
+    `Work is still under way after ${lasting(waited)}, so ${before} was not begun: ${work}.`,
     'Run the step again later, or raise `drain-minutes`. Where new audio keeps coming, the work never ends by itself: pause the schedule that sends it (disable the workflow, or give both jobs one `concurrency` group). `when-busy: update` does not wait: running requests are cut off, and transcribe sends its own again.',
   );

@@ -7,7 +7,6 @@ import { shown } from '../report/shown.js';
 import { shipped } from '../shipped.js';
 import type { Desired } from './desired.js';
 import { failed } from './failure.js';
-import { describeEndpoint, overtaken } from './wait.js';
 
 /** Milliseconds between two looks for the answer: the first, and the longest. */
 const FIRST_PAUSE = 1_000;
@@ -41,23 +40,15 @@ export async function wasVerified({ clients, signal }: Context, desired: Desired
  * @throws UserError unless the new image and the new model answer
  */
 export async function verify(context: Context, desired: Desired, deadline: number): Promise<void> {
-  const { endpointName, endpointConfig } = desired;
   try {
     await sendClip(context, desired, deadline);
   } catch (error) {
-    if (context.signal.aborted) {
-      throw new Interrupted(
-        context.signal,
-        `The endpoint ${endpointName} serves, but its test clip had not come back.`,
-        'Run the step again: it sends the clip again.',
-      );
-    }
-    // An update by somebody else is the reason for whatever went wrong.
-    const endpoint = error instanceof UserError ? await describeEndpoint(context, endpointName) : undefined;
-    const config = endpointConfig?.EndpointConfigName ?? '';
-    const serves = endpoint?.PendingDeploymentSummary?.EndpointConfigName ?? endpoint?.EndpointConfigName;
-    if (serves !== undefined && serves !== config) throw overtaken(endpointName, config, serves);
-    throw error;
+    if (!context.signal.aborted) throw error;
+    throw new Interrupted(
+      context.signal,
+      `The endpoint ${desired.endpointName} serves, but its test clip had not come back.`,
+      'Run the step again: it sends the clip again.',
+    );
   }
   context.log.info('A clip came back from the new image with the new model.');
 }

@@ -3,6 +3,7 @@ import { isPassingTrouble } from '../aws/retry.js';
 import { described } from '../aws/sagemaker.js';
 import type { Context } from '../context.js';
 import { Interrupted, UserError } from '../errors.js';
+import type { Desired } from './desired.js';
 import { type Failure, failed } from './failure.js';
 import { phaseOf, wayOut } from './states.js';
 
@@ -35,12 +36,12 @@ export async function describeEndpoint(
  * @throws UserError when the deadline passes
  */
 export function untilSteady(context: Context, wait: Wait): Promise<DescribeEndpointOutput | undefined> {
-  return poll(context, wait, (endpoint) => !endpoint || phaseOf(endpoint.EndpointStatus) !== 'passing');
+  return poll(context, wait, '', (endpoint) => !endpoint || phaseOf(endpoint.EndpointStatus) !== 'passing');
 }
 
 /** Waits until an endpoint that was deleted is gone, or another one of its name is in its place. */
 export async function untilGone(context: Context, wait: Wait, { CreationTime }: DescribeEndpointOutput): Promise<void> {
-  await poll(context, wait, (endpoint) => endpoint?.CreationTime?.getTime() !== CreationTime?.getTime());
+  await poll(context, wait, '', (endpoint) => endpoint?.CreationTime?.getTime() !== CreationTime?.getTime());
 }
 
 /** What was seen of an endpoint on its way. */
@@ -63,7 +64,7 @@ export interface Seen {
 export async function untilServed(context: Context, wait: Wait, config: string): Promise<DescribeEndpointOutput> {
   const start = context.clock.now();
   const seen: Seen = { moved: false, others: new Set() };
-  const endpoint = await poll(context, wait, (now) => {
+  const endpoint = await poll(context, wait, ` to ${config}`, (now) => {
     if (now && phaseOf(now.EndpointStatus) === 'passing') {
       note(seen, now, config);
       return false;
@@ -157,9 +158,32 @@ export const overtaken = (endpointName: string, config: string, serves: string |
     'If this one is to be served, run the step again. A `concurrency` group in the workflow lets one deploy wait for the other.',
   );
 
+/**
+ * Does what follows on the wait. When that fails because another deploy has begun to change the endpoint meanwhile, that is
+ * the reason, whatever the error says.
+ * @throws UserError that another deploy won
+ */
+export async function unlessOvertaken(
+  context: Context,
+  { endpointName, endpointConfig }: Pick<Desired, 'endpointName' | 'endpointConfig'>,
+  body: () => Promise<void>,
+): Promise<void> {
+  try {
+    await body();
+  } catch (error) {
+    if (context.signal.aborted) throw error;
+    const endpoint = await describeEndpoint(context, endpointName).catch(() => undefined);
+    const serves = endpoint?.PendingDeploymentSummary?.EndpointConfigName ?? endpoint?.EndpointConfigName;
+    const config = endpointConfig?.EndpointConfigName ?? '';
+    throw serves === undefined || serves === config ? error : overtaken(endpointName, config, serves);
+  }
+}
+
+/** @param to what the endpoint was asked for, after its name; empty: nothing */
 async function poll(
   context: Context,
   { endpointName, deadline }: Wait,
+  to: string,
   done: (endpoint: DescribeEndpointOutput | undefined) => boolean,
 ): Promise<DescribeEndpointOutput | undefined> {
   const { clock, log, signal } = context;
@@ -181,7 +205,7 @@ async function poll(
       const now = clock.now();
       const text = trouble === undefined ? progressOf(endpoint) : `not known just now (${trouble})`;
       if (text !== last.text || now - last.at >= PROGRESS) {
-        log.info(`Endpoint ${endpointName}: ${text}, ${minutes(now - start)}`);
+        log.info(`Endpoint ${endpointName}: ${text}, ${lasting(now - start)}`);
         last = { text, at: now };
       }
       if (now >= deadline) throw await tooLong(context, endpointName, endpoint, now - start);
@@ -190,16 +214,21 @@ async function poll(
     }
   } catch (error) {
     if (!signal.aborted || error instanceof Interrupted) throw error;
-    throw goesOn(signal, endpointName, endpoint);
+    throw goesOn(signal, endpointName, to, endpoint);
   }
 }
 
 /** What AWS goes on doing after a run was stopped. */
-function goesOn(signal: AbortSignal, endpointName: string, endpoint: DescribeEndpointOutput | undefined): Interrupted {
-  const doing = endpoint === undefined ? 'with what it was asked for' : progressOf(endpoint);
+function goesOn(
+  signal: AbortSignal,
+  name: string,
+  to: string,
+  endpoint: DescribeEndpointOutput | undefined,
+): Interrupted {
+  const passing = endpoint && phaseOf(endpoint.EndpointStatus) === 'passing';
   return new Interrupted(
     signal,
-    `The endpoint ${endpointName} goes on in AWS: ${doing}.`,
+    `The endpoint ${name} goes on${passing ? ` in AWS: ${progressOf(endpoint)}` : `${to} in AWS`}.`,
     'Run the step again to wait for it, and to make what is still missing (scaling, test clip).',
   );
 }
@@ -217,7 +246,11 @@ export function progressOf(endpoint: DescribeEndpointOutput | undefined): string
   return [`${EndpointStatus}${config === undefined ? '' : ` to ${config}`}`, ...variants].join(', ');
 }
 
-export const minutes = (milliseconds: number): string => `${(milliseconds / 60_000).toFixed(1)} minutes`;
+/** A time that was waited, for people. */
+export const lasting = (milliseconds: number): string =>
+  milliseconds < 90_000
+    ? `${Math.round(milliseconds / 1000)} seconds`
+    : `${(milliseconds / 60_000).toFixed(1)} minutes`;
 
 function tooLong(
   context: Context,
@@ -227,7 +260,7 @@ function tooLong(
 ): Promise<UserError> {
   return failed(context, {
     endpointName,
-    what: `The endpoint ${endpointName} is still ${progressOf(endpoint)} after ${minutes(waited)}.`,
+    what: `The endpoint ${endpointName} is still ${progressOf(endpoint)} after ${lasting(waited)}.`,
     reason: endpoint?.FailureReason,
     since: beginOf(endpoint),
     remedy:

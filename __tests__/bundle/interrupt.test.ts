@@ -1,0 +1,89 @@
+// A run that is stopped, as a runner does it: SIGINT to the bundle, while an image is built and while AWS is waited for.
+import { readdir, readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type ActionResult, root, runAction } from '../../script/lib/runner.ts';
+import { type DeployRig, startDeployRig } from '../helpers/deploy-on-local-aws.ts';
+
+const MINUTES = 60_000;
+/** Milliseconds after which the runner sends SIGTERM. The action itself takes two seconds at most; machines are noisy. */
+const UNTIL_SIGTERM = 7_500;
+/** In the environment of the step, and so of everything that it starts. */
+const MARK = `INTERRUPT_TEST=${process.pid}.${Date.now()}`;
+
+let rig: DeployRig;
+beforeAll(async () => {
+  rig = await startDeployRig();
+}, 10 * MINUTES);
+afterAll(() => rig?.stop(), 2 * MINUTES);
+
+/** Runs a deploy and stops it when it logs such a line. */
+async function stopped(inputs: Record<string, string>, at: RegExp): Promise<ActionResult> {
+  const abort = new AbortController();
+  let sent = 0;
+  const [name = '', value = ''] = MARK.split('=');
+  const settings = rig.settings();
+  const result = await runAction({
+    inputs: {
+      mode: 'deploy',
+      model: settings.model.kind === 'folder' ? settings.model.path : '',
+      'execution-role-arn': settings.executionRoleArn,
+      'instance-type': 'ml.c7i.xlarge',
+      ...inputs,
+    },
+    environment: { ...rig.aws.environment, [name]: value },
+    workspace: root,
+    signal: abort.signal,
+    onLine: (line) => {
+      if (sent > 0 || !at.test(line)) return;
+      sent = performance.now();
+      abort.abort();
+    },
+  });
+  if (sent === 0) throw new Error(`The step ended before it could be stopped:\n${result.log}`);
+  expect(performance.now() - sent).toBeLessThan(UNTIL_SIGTERM);
+  expect(result.exitCode).toBe(1);
+  return result;
+}
+
+/** Command lines of the processes that a step has started and that are still there. */
+async function left(): Promise<string[]> {
+  const processes = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const found = await Promise.all(
+    processes.map(async (id) => {
+      const environment = await readFile(`/proc/${id}/environ`, 'utf8').catch(() => '');
+      return environment.includes(MARK) ? [await readFile(`/proc/${id}/cmdline`, 'utf8').catch(() => id)] : [];
+    }),
+  );
+  return found.flat();
+}
+
+test(
+  'while the endpoint is waited for: it says what AWS goes on doing, and the next run goes on',
+  async () => {
+    await rig.deploy({ endpointName: 'waiting', instanceTypes: ['ml.c7i.xlarge'], verify: false });
+    await rig.aws.control('endpoints/waiting', { status: 'SystemUpdating', seconds: 3600 });
+    const imageUri = rig.settings().imageUri ?? '';
+    const inputs = { 'endpoint-name': 'waiting', 'image-uri': imageUri, 'compute-type': 'float32' };
+    const { errors, outputs } = await stopped(inputs, /^Endpoint waiting: SystemUpdating/);
+    expect(errors).toEqual([
+      expect.stringMatching(
+        /^Stopped by SIGINT\. The endpoint waiting goes on in AWS: SystemUpdating\.\nRun the step again/,
+      ),
+    ]);
+    // What was made until then is told.
+    expect(JSON.parse(outputs['changes'] ?? '[]')).toContainEqual(expect.objectContaining({ resource: 'model' }));
+    expect(await left()).toEqual([]);
+  },
+  3 * MINUTES,
+);
+
+test(
+  'while an image is built: no child is left',
+  async () => {
+    const inputs = { 'endpoint-name': 'building', 'base-image': rig.aws.environment['WHISPER_BASE_IMAGE'] ?? '' };
+    const { errors } = await stopped(inputs, /Step \d|^#\d|RUN /);
+    expect(errors).toEqual([expect.stringMatching(/^Stopped by SIGINT\.\s+Run the step again/)]);
+    expect(await left()).toEqual([]);
+  },
+  5 * MINUTES,
+);
