@@ -112,6 +112,8 @@ class Rig:
         self.counts_running = counts_running
         self.gpu = gpu
         self.silent_utilisation = False
+        # Seconds by which utilisation comes later than the queue's metrics.
+        self.utilisation_lag = 0.0
         # Percent of one GPU that a job uses; its audio is decoded on the CPU alone.
         self.gpu_of_a_job = 88.0
 
@@ -146,12 +148,14 @@ class Rig:
         if variant.current:
             each = backlog / variant.current
             self.store.put("AWS/SageMaker", "ApproximateBacklogSizePerInstance", BY_ENDPOINT, each)
+        self.store.delay += self.utilisation_lag
         for instance in range(0 if self.silent_utilisation else variant.current):
             working = instance < len(variant.running)
             host = "/aws/sagemaker/Endpoints"
             self.store.put(host, "CPUUtilization", BY_VARIANT, 97.0 if working else 0.4, "Percent")
             if self.gpu:
                 self.store.put(host, "GPUUtilization", BY_VARIANT, self.gpu_of_a_job if working else 0.0, "Percent")
+        self.store.delay -= self.utilisation_lag
 
     def register(self, minimum: int = 0, maximum: int = 1) -> None:
         self.call("register_scalable_target", **SCALABLE, MinCapacity=minimum, MaxCapacity=maximum)

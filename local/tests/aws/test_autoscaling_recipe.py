@@ -77,6 +77,15 @@ def idle_query(spec: Spec, id_: str) -> Spec:
     return query
 
 
+def until_asleep(rig: Rig) -> int:
+    """The minutes until the last instance is taken away."""
+    for minutes in range(60):
+        if not rig.variant.desired:
+            return minutes
+        rig.minute()
+    raise AssertionError("nothing took the instances away")
+
+
 @both_readings
 @any_delay
 def test_a_request_wakes_one_instance_and_idleness_takes_it_away(counts_running: bool, delay: int) -> None:
@@ -146,8 +155,7 @@ def test_a_request_right_after_the_scale_in_wakes_it_again(
     for gap in range(5):
         rig = recipe(instances=1, counts_running=counts_running, delay=delay)
         rig.variant.stop_minutes, rig.variant.start_minutes = stop_minutes, start_minutes
-        while rig.variant.desired:
-            rig.minute()
+        until_asleep(rig)
         rig.minute(gap)
         rig.variant.queued.append(20)
         rig.minute(60)
@@ -173,11 +181,7 @@ def test_only_what_is_taken_up_in_the_last_minutes_before_the_scale_in_can_be_lo
 ) -> None:
     """What no alarm can see: work whose first metric has not been published when the alarm fires. The next
     transcribe submits such a job again (src/aws/endpoint-work.ts)."""
-    fires = 0
-    quiet = recipe(instances=1, counts_running=counts_running, delay=delay)
-    while quiet.variant.desired:
-        quiet.minute()
-        fires += 1
+    fires = until_asleep(recipe(instances=1, counts_running=counts_running, delay=delay))
     for before in range(1, fires):
         rig = recipe(instances=1, counts_running=counts_running, delay=delay)
         rig.minute(fires - before)
@@ -185,6 +189,21 @@ def test_only_what_is_taken_up_in_the_last_minutes_before_the_scale_in_can_be_lo
         rig.minute(60)
         seen = before > delay // 60
         assert rig.variant.cut == (0 if seen else 1), f"taken up {before} minutes before"
+
+
+def test_a_backlog_is_seen_before_the_utilisation_of_its_minute_has_arrived() -> None:
+    def late(**options: Any) -> Rig:
+        rig = recipe(instances=1, delay=0, **options)
+        rig.utilisation_lag = 120.0
+        return rig
+
+    fires = until_asleep(late())
+    for counts_running, cut in ((True, 0), (False, 1)):
+        rig = late(counts_running=counts_running)
+        rig.minute(fires - 1)
+        rig.variant.queued.append(20)
+        rig.minute(60)
+        assert rig.variant.cut == cut
 
 
 @both_readings
