@@ -46,8 +46,9 @@ class Variant:
     refusal: Exception | None = None
     failure: str | None = None
     start_minutes: int = 0
-    # How long SageMaker refuses another change of the count after taking instances away: its status is Updating.
     stop_minutes: int = 0
+    # SageMaker refuses a change of the count while another one is under way: its status is Updating.
+    one_change_at_a_time: bool = False
     queued: list[int] = field(default_factory=list)
     running: list[int] = field(default_factory=list)
     cut: int = 0
@@ -68,7 +69,8 @@ class Variant:
         return self.failure
 
     def set_desired_instance_count(self, endpoint: str, variant: str, count: int) -> None:
-        if self.busy or self._stopping or (self.start_minutes and self.current < self.desired):
+        changing = self._stopping > 0 or self.current < self.desired
+        if self.busy or (self.one_change_at_a_time and changing):
             raise Busy('Cannot update in-progress endpoint "speech".')
         if self.refusal is not None:
             raise self.refusal

@@ -11,7 +11,6 @@ import copy
 import functools
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 
 from local.aws.autoscaling.endpoints import Refused
+from local.paths import REPOSITORY_ROOT
 from local.tests.aws.autoscaling_rig import BY_ENDPOINT, ENDPOINT, Rig
 
 IDLE_MINUTES = 5
@@ -33,11 +33,11 @@ Spec = dict[str, Any]
 @functools.cache
 def wanted_by_the_action(settings: str) -> Spec:
     """desiredScaling() of these settings, given as JSON: run, not copied."""
-    binary = os.environ.get("NODE") or shutil.which("node")
-    if binary is None:
+    node = os.environ.get("NODE") or str(REPOSITORY_ROOT / "node_modules" / ".bin" / "node")
+    if not Path(node).exists():
         pytest.skip("there is no Node.js; script/test.d/local installs it")
     program = Path(__file__).parent / "scaling_spec.mjs"
-    done = subprocess.run([binary, str(program), settings], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([node, str(program), settings], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     spec: Spec = json.loads(done.stdout)
     return spec
@@ -154,6 +154,7 @@ def test_a_request_right_after_the_scale_in_wakes_it_again(
     the wake alarm must not have spent its one transition on that. Its action is repeated once a minute."""
     for gap in range(5):
         rig = recipe(instances=1, counts_running=counts_running, delay=delay)
+        rig.variant.one_change_at_a_time = True
         rig.variant.stop_minutes, rig.variant.start_minutes = stop_minutes, start_minutes
         until_asleep(rig)
         rig.minute(gap)
