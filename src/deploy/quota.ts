@@ -90,15 +90,16 @@ export function judgeQuotas(
   const known = types.map(({ type, running }) => ({ type, running, quota: quotas.get(type) }));
   const full = known.filter(({ running, quota }) => quota !== undefined && quota.value < running + 1);
   if (starts && full.length === types.length) return { problem: noRoom(full, region), warnings: [] };
-  const warnings = (starts ? full : full.filter(({ quota }) => quota?.value === 0)).map(
-    ({ type, running, quota }) =>
-      `${sentence(type, quota)}, so that none of that type can be started${running > 0 ? ` beside the ${running} that run` : ''}: SageMaker takes the next type. ${howToAsk(quota, running + 1, region)}`,
-  );
+  const passedOver = full.length < types.length ? full : [];
+  const warnings = passedOver.map(({ type, running, quota }) => {
+    const beside = running > 0 ? ` beside the ${running} that run` : '';
+    return `${sentence(type, quota)}: none of that type can be started${beside}, and SageMaker takes another of the list. ${howToAsk(quota, running + 1, region)}`;
+  });
   const total = known.reduce((sum, { quota }) => sum + (quota?.value ?? Number.POSITIVE_INFINITY), 0);
   const [first] = known;
   if (total < maxInstances && first) {
     warnings.push(
-      `${known.map(({ type, quota }) => sentence(type, quota)).join('; ')}: scaling cannot reach max-instances (${maxInstances}). ${howToAsk(first.quota, maxInstances, region)}`,
+      `${known.map(({ type, quota }) => sentence(type, quota)).join('. ')}: scaling cannot reach max-instances (${maxInstances}). ${howToAsk(first.quota, maxInstances, region)}`,
     );
   }
   return { warnings };
@@ -111,7 +112,7 @@ function noRoom(full: readonly { type: string; running: number; quota: InstanceQ
   });
   const [{ quota, running } = { quota: undefined, running: 0 }] = full;
   return new UserError(
-    `${needs.join('; ')}. Nothing was changed.`,
+    `${needs.join('. ')}. Nothing was changed.`,
     `${howToAsk(quota, running + 1, region)} Or take another \`instance-type\`. Other endpoints of the account use the same quota.`,
   );
 }
@@ -122,5 +123,5 @@ const sentence = (type: string, quota: InstanceQuota | undefined): string =>
 function howToAsk(quota: InstanceQuota | undefined, value: number, region: string): string {
   if (quota === undefined) return '';
   const url = quotaUrl(region, quota.code);
-  return `Ask for more${url === undefined ? '' : ` at ${url}`}, or with \`aws service-quotas request-service-quota-increase --region ${region} --service-code sagemaker --quota-code ${quota.code} --desired-value ${value}\`.`;
+  return `Ask for more ${url === undefined ? '' : `at ${url}, or `}with \`aws service-quotas request-service-quota-increase --region ${region} --service-code sagemaker --quota-code ${quota.code} --desired-value ${value}\`.`;
 }

@@ -37,6 +37,20 @@ test.each<[string, Error, RegExp, RegExp]>([
     /ml\.g5\.xlarge for endpoint usage/,
     /Service Quotas/,
   ],
+  [
+    'quota of models',
+    named('ResourceLimitExceeded', "The account-level service limit 'Total number of models' is 1000"),
+    /number of models/,
+    /Amazon SageMaker.*mode: prune/,
+  ],
+  ['too many buckets', named('TooManyBuckets', 'You have attempted'), /S3 buckets/, /`bucket`.*Amazon S3/],
+  [
+    'limit of ECR or Application Auto Scaling',
+    named('LimitExceededException', 'It would exceed a limit'),
+    /quota/,
+    /ECR.*Application Auto Scaling/,
+  ],
+  ['too many alarms', named('LimitExceeded', 'The quota for alarms'), /quota/, /CloudWatch alarms/],
   ['throttled', named('ThrottlingException', 'Rate exceeded'), /throttled/, /again/],
   [
     'no such host',
