@@ -128,8 +128,11 @@ class Control:
         return params
 
     def _set_registry(self, params: dict[str, Any]) -> dict[str, Any]:
+        if "keep" in params:
+            self._registries.keep(params["account"], params["keep"])
+            return {}
         if "account" in params:
-            return {"registry": self._registries.share(params["account"], params["repository"])}
+            return {"registry": self._registries.share(params["account"], params["repository"], params.get("kept"))}
         if not isinstance(params["password"], str | None):
             raise ValueError("password must be a string, or null for the right one")
         self._registries.own.hand_out(params["password"])

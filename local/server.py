@@ -8,6 +8,7 @@ Writes DIR/server.json, {"port", "pid", "registry"}, when it is ready; `registry
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import logging
 import os
@@ -89,7 +90,7 @@ class LocalAws:
         ecr = self._open_ecr(self.store.account, registry)
         ecr.install()
         self.registry_host = ecr.host
-        registries = Registries(ecr, self._open_other)
+        registries = Registries(ecr, self._open_other, functools.partial(docker_registry.keep, state))
         metric_store = MetricStore(self.clock)
         objects = Objects(self.store.account, REGION)
         capacity = Capacity()
@@ -156,8 +157,8 @@ class LocalAws:
         self._serve(gate_socket, RegistryGate(registry, ecr))
         return ecr
 
-    def _open_other(self, account: str) -> Ecr:
-        started = docker_registry.start_other(self._state, account)
+    def _open_other(self, account: str, kept: str | None) -> Ecr:
+        started = docker_registry.start_other(self._state, account, kept)
         ecr = self._open_ecr(account, Registry(started.address, started.password_file))
         docker_registry.note_address(self._state, account, ecr.host)
         return ecr

@@ -1,5 +1,6 @@
 // How images come to be, with a real engine and real registries: what each test pushes is what SageMaker then runs.
 
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,11 +28,14 @@ afterAll(async () => {
   await rig.stop();
 }, MINUTES);
 
+/** Name under which images stay in the engine, so that the next run finds their layers (local/engine/images.py). */
+const KEPT = 'whisper-sagemaker/toolkit';
+
 const docker = (...args: string[]) => run('docker', ['--host', rig.aws.environment['DOCKER_HOST'] ?? '', ...args]);
 
 /** Makes a repository in another account that shares it with ours; the address of that account's registry. */
-const share = async (account: string, repository: string): Promise<string> =>
-  (await rig.aws.control<{ registry: string }>('registry', { account, repository })).registry;
+const share = async (account: string, repository: string, kept?: string): Promise<string> =>
+  (await rig.aws.control<{ registry: string }>('registry', { account, repository, kept })).registry;
 
 describe("on AWS's inference image, in a repository of another account", () => {
   // The account of AWS's images lends the repository too: what lies in its registry already is not sent there again.
@@ -53,13 +57,14 @@ describe("on AWS's inference image, in a repository of another account", () => {
       await expect(rig.deploy(await onDlc())).rejects.toThrow(
         /account 763104351884 shares no ECR repository team\/whisper/,
       );
-      await share(LENDER, 'team/whisper');
+      const host = await share(LENDER, 'team/whisper');
 
       const made = await rig.deploy(await onDlc());
       expect(made.imageRepository).toBe('team/whisper');
       const ecr = await rig.clients.ecr();
       const lent = await ecr.describeImages({ registryId: LENDER, repositoryName: 'team/whisper' });
       expect(lent.imageDetails?.map(({ imageDigest }) => imageDigest)).toEqual([made.imageDigest]);
+      await docker('tag', `${host}/team/whisper@${made.imageDigest}`, `${KEPT}:built`);
       expect(rig.lines).toContain('A clip came back from the new image with the new model.');
       const text = await answerOf('dlc', await readFile(join(root, 'assets', 'clip.mp3')));
       expect(text).toMatch(/ask what you can do for your country/i);
@@ -150,26 +155,29 @@ describe('a build', () => {
   );
 });
 
-/** Makes the stand-in for AWS's image, and puts it where AWS's is in us-east-1. */
+/** Makes the stand-in for AWS's image, or takes what an earlier run made of the same, and puts it where AWS's is. */
 async function publishInferenceImage(): Promise<void> {
   const uri = inferenceImage('us-east-1', 'cpu');
-  const host = await share(uri.slice(0, 12), 'pytorch-inference');
-  const published = `${host}${uri.slice(uri.indexOf('/'))}`;
+  const [account, tag] = [uri.slice(0, 12), uri.slice(uri.lastIndexOf(':') + 1)];
   const base = rig.aws.environment['WHISPER_BASE_IMAGE'] ?? '';
-  // Kept under a name of ours, so that the next run finds its layers.
-  const kept = 'whisper-sagemaker/toolkit:latest';
+  const source = join(root, 'local', 'toolkit');
+  const kept = `toolkit-${await hashOf(source, base)}`;
+  const host = await share(account, 'pytorch-inference', kept);
+  const ecr = await rig.clients.ecr();
+  const images = await ecr.describeImages({ registryId: account, repositoryName: 'pytorch-inference' });
+  if (images.imageDetails?.some(({ imageTags }) => imageTags?.includes(tag))) return;
+  const published = `${host}${uri.slice(uri.indexOf('/'))}`;
   await docker(
     'build',
     '--network=host',
     `--build-arg=BASE_IMAGE=${base}`,
     '--tag',
-    kept,
+    `${KEPT}:base`,
     '--tag',
     published,
-    join(root, 'local', 'toolkit'),
+    source,
   );
-  const ecr = await rig.clients.ecr();
-  const { authorizationData = [] } = await ecr.getAuthorizationToken({ registryIds: [uri.slice(0, 12)] });
+  const { authorizationData = [] } = await ecr.getAuthorizationToken({ registryIds: [account] });
   const config = join(folder, 'docker');
   await run('mkdir', [config]);
   await writeFile(
@@ -179,6 +187,14 @@ async function publishInferenceImage(): Promise<void> {
   await docker('--config', config, 'push', published);
   // What is built on it has to be pulled.
   await docker('image', 'rm', published);
+  await rig.aws.control('registry', { account, keep: kept });
+}
+
+/** Of the files in a folder and of what they are built on. */
+async function hashOf(folder: string, base: string): Promise<string> {
+  const hash = createHash('sha256').update(base);
+  for (const name of (await readdir(folder)).sort()) hash.update(name).update(await readFile(join(folder, name)));
+  return hash.digest('hex').slice(0, 12);
 }
 
 async function tinyWeights(): Promise<string> {

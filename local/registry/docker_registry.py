@@ -6,17 +6,21 @@ import http.client
 import json
 import re
 import secrets
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import bcrypt
 
 from local import processes
+from local.paths import cache_dir
 from local.registry.login import USERNAME
 
 NAME = "registry"
 OTHERS = "registries"
 """Folder in the state folder with a folder for the registry of each other account."""
+STORE = "registry"
 ADDRESS_FILE = "address"
 """In such a folder: the address that its images carry."""
 PASSWORD_FILE = "registry-password"  # noqa: S105 (a file's name)
@@ -46,11 +50,32 @@ def start(state: Path) -> Registry:
     return Registry(address, password_file)
 
 
-def start_other(state: Path, account: str) -> Registry:
-    """Starts the registry of another account, in a folder of its own. Raises processes.ProcessFailed."""
+def start_other(state: Path, account: str, kept: str | None) -> Registry:
+    """Starts the registry of another account, in a folder of its own. Raises processes.ProcessFailed.
+
+    It holds what `keep` put away under the name `kept`, if that is there; else it is empty.
+    """
     folder = state / OTHERS / account
     folder.mkdir(parents=True, exist_ok=True)
+    if kept is not None and _kept(kept).exists():
+        shutil.copytree(_kept(kept), folder / STORE)
     return start(folder)
+
+
+def keep(state: Path, account: str, name: str) -> None:
+    """Puts a copy of another account's images into the cache, so that a later run need not make and push them."""
+    kept = _kept(name)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=kept.parent))
+    shutil.copytree(state / OTHERS / account / STORE, draft, dirs_exist_ok=True)
+    shutil.rmtree(kept, ignore_errors=True)
+    draft.rename(kept)
+
+
+def _kept(name: str) -> Path:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", name):
+        raise ValueError(f"{name!r} is not a name of letters, digits and hyphens")
+    return cache_dir() / OTHERS / name
 
 
 def note_address(state: Path, account: str, host: str) -> None:
@@ -74,7 +99,7 @@ def _config(state: Path) -> dict[str, object]:
     return {
         "version": "0.1",
         "log": {"level": "info", "accesslog": {"disabled": True}},
-        "storage": {"filesystem": {"rootdirectory": str(state / "registry")}, "delete": {"enabled": True}},
+        "storage": {"filesystem": {"rootdirectory": str(state / STORE)}, "delete": {"enabled": True}},
         # Port 0: the kernel chooses, so two registries never reach for the same port.
         "http": {"addr": "127.0.0.1:0", "secret": secrets.token_hex(16)},
         "auth": {"htpasswd": {"realm": "local ECR", "path": str(state / "registry-htpasswd")}},

@@ -20,9 +20,12 @@ SHARED = ("GetAuthorizationToken", "DescribeRepositories", "DescribeImages", "Li
 class Registries:
     """Answers ECR's requests by the registry that they name, which is the account's own when they name none."""
 
-    def __init__(self, own: Ecr, open_registry: Callable[[str], Ecr]) -> None:
-        """`open_registry` starts the registry of another account."""
+    def __init__(
+        self, own: Ecr, open_registry: Callable[[str, str | None], Ecr], keep: Callable[[str, str], None]
+    ) -> None:
+        """`open_registry` starts the registry of another account, with what `keep` kept of it under a name."""
         self.own = own
+        self.keep = keep
         self._open = open_registry
         self._others: dict[str, Ecr] = {}
 
@@ -40,12 +43,15 @@ class Registries:
             )
         return other(call, request)
 
-    def share(self, account: str, repository: str) -> str:
-        """Makes a repository in another account that it shares with ours; the address of its registry."""
+    def share(self, account: str, repository: str, kept: str | None = None) -> str:
+        """Makes a repository in another account that it shares with ours; the address of its registry.
+
+        The account's first one decides which images it begins with: those `kept` under a name.
+        """
         if not re.fullmatch(r"\d{12}", account) or account == self.own.account:
             raise ValueError(f"{account!r} is not another account's number")
         if account not in self._others:
-            self._others[account] = self._open(account)
+            self._others[account] = self._open(account, kept)
         self._others[account].create(repository)
         return self._others[account].host
 

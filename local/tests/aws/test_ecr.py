@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import shutil
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from local.paths import cache_dir
+from local.registry import docker_registry
 from local.tests.aws.aws_rig import MANIFEST_TYPE, Aws, basic, digest, manifest, push, refused
 
 
@@ -215,3 +218,23 @@ def test_another_account_s_registry_is_open_where_it_was_shared_and_nowhere_else
         aws.ecr.describe_images(repositoryName="shared")
     with refused("AccessDeniedException", "CreateRepository"):
         aws.ecr.create_repository(registryId=account, repositoryName="mine")
+
+
+def test_what_is_kept_of_an_account_s_registry_is_there_when_it_is_opened_again(aws: Aws) -> None:
+    def tags(account: str) -> list[str]:
+        images = aws.ecr.describe_images(registryId=account, repositoryName="images")["imageDetails"]
+        return [tag for image in images for tag in image["imageTags"]]
+
+    name = aws.name("kept")
+    first, second = "111111111111", "222222222222"
+    host = aws.control("registry", {"account": first, "repository": "images", "kept": name})["registry"]
+    assert tags(first) == []
+    token = aws.ecr.get_authorization_token(registryIds=[first])["authorizationData"][0]["authorizationToken"]
+    assert push(host, token, "images", "v1", b"x")[0] == 201
+    try:
+        aws.control("registry", {"account": first, "keep": name})
+        assert push(host, token, "images", "v2", b"y")[0] == 201
+        aws.control("registry", {"account": second, "repository": "images", "kept": name})
+        assert tags(second) == ["v1"]
+    finally:
+        shutil.rmtree(cache_dir() / docker_registry.OTHERS / name)
