@@ -21,6 +21,8 @@ class Capacity:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._used: Counter[str] = Counter()
+        # Accepted requests whose instances are still to be taken, by the first of their types.
+        self._promised: Counter[str] = Counter()
         self._capacity: dict[str, int] = {}
         self._quota: dict[str, int] = {}
 
@@ -39,38 +41,53 @@ class Capacity:
         with self._lock:
             return self._quota.get(instance_type, DEFAULT_QUOTA)
 
-    def acquire(self, instance_type: str) -> bool:
-        """Takes one instance; False if there is none left, or the quota is used up."""
+    def promise(self, instance_types: Sequence[str], more: int) -> None:
+        """Keeps room for `more` instances of these types until they are acquired, or the promise is taken back.
+
+        Raises ResourceLimitExceeded if they are too many beside those that run. Of several types (instance pools) each
+        may fill its own quota; the error names the first.
+        """
+        if more <= 0:
+            return
+        kind = instance_types[0]
         with self._lock:
-            limit = self._quota.get(instance_type, DEFAULT_QUOTA)
-            limit = min(limit, self._capacity.get(instance_type, limit))
-            if self._used[instance_type] >= limit:
-                return False
-            self._used[instance_type] += 1
-            return True
+            if more > sum(self._left(each) for each in instance_types):
+                raise self._exceeded(kind, more)
+            self._promised[kind] += more
+
+    def take_back(self, instance_types: Sequence[str], count: int) -> None:
+        """Ends promises that will not be used."""
+        with self._lock:
+            self._promised[instance_types[0]] -= count
+
+    def acquire(self, instance_types: Sequence[str]) -> str | None:
+        """Takes a promised instance of the first type that there is; None if there is none, or no quota for it."""
+        with self._lock:
+            for kind in instance_types:
+                limit = self._quota.get(kind, DEFAULT_QUOTA)
+                if self._used[kind] < min(limit, self._capacity.get(kind, limit)):
+                    self._used[kind] += 1
+                    self._promised[instance_types[0]] -= 1
+                    return kind
+        return None
 
     def release(self, instance_type: str) -> None:
         """Gives one instance back."""
         with self._lock:
             self._used[instance_type] -= 1
 
-    def check_quota(self, instance_types: Sequence[str], more: int) -> None:
-        """Raises ResourceLimitExceeded if `more` instances of these types, beside those that run, are too many.
+    def _left(self, kind: str) -> int:
+        return max(0, self._quota.get(kind, DEFAULT_QUOTA) - self._used[kind] - self._promised[kind])
 
-        Of several types (instance pools) each may fill its own quota; the error names the first.
-        """
-        kind = instance_types[0]
-        with self._lock:
-            quota, used = self._quota.get(kind, DEFAULT_QUOTA), self._used[kind]
-            left = sum(max(0, self._quota.get(each, DEFAULT_QUOTA) - self._used[each]) for each in instance_types)
-        if more > left and more > 0:
-            raise AwsError(
-                "ResourceLimitExceeded",
-                f"The account-level service limit '{kind} for endpoint usage' is {quota} Instances, with current "
-                f"utilization of {used} Instances and a request delta of {more} Instances. Please use AWS Service "
-                "Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS "
-                "support to request an increase for this quota.",
-            )
+    def _exceeded(self, kind: str, more: int) -> AwsError:
+        quota, used = self._quota.get(kind, DEFAULT_QUOTA), self._used[kind] + self._promised[kind]
+        return AwsError(
+            "ResourceLimitExceeded",
+            f"The account-level service limit '{kind} for endpoint usage' is {quota} Instances, with current "
+            f"utilization of {used} Instances and a request delta of {more} Instances. Please use AWS Service Quotas "
+            "to request an increase for this quota. If AWS Service Quotas is not available, contact AWS support to "
+            "request an increase for this quota.",
+        )
 
 
 def _apply(where: dict[str, int], limits: Mapping[str, int | None]) -> None:

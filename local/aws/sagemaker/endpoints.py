@@ -43,9 +43,10 @@ class Endpoints:
             check_output(config.spec["AsyncInferenceConfig"], model.spec["ExecutionRoleArn"], self._outside)
             variant = config.spec["ProductionVariants"][0]
             count = variant["InitialInstanceCount"]
-            self._outside.capacity.check_quota(instance_types(variant), count)
             now = self._clock.now()
             arn = self._store.arn("endpoint", name)
+            self._store.check_tags(arn, params.get("Tags", []))
+            self._outside.capacity.promise(instance_types(variant), count)
             self._store.tag(arn, params.get("Tags", []))
             endpoint = Endpoint(
                 name=name,
@@ -80,7 +81,7 @@ class Endpoints:
             if params.get("RetainAllVariantProperties") and same_name and "DesiredInstanceCount" not in excluded:
                 count = endpoint.desired
             # The old instances count too: an update runs both fleets at once.
-            self._outside.capacity.check_quota(instance_types(variant), count)
+            self._outside.capacity.promise(instance_types(variant), count)
             if not params.get("RetainDeploymentConfig"):
                 endpoint.deployment = params.get("DeploymentConfig")
             fleet = Fleet(endpoint.name, config, model, self._outside)
@@ -102,7 +103,7 @@ class Endpoints:
             endpoint.weight = wanted[-1].get("DesiredWeight", endpoint.weight)
             count = wanted[-1].get("DesiredInstanceCount", endpoint.desired)
             more = count - len(endpoint.fleet.instances)
-            self._outside.capacity.check_quota(instance_types(endpoint.fleet.variant), more)
+            self._outside.capacity.promise(instance_types(endpoint.fleet.variant), more)
             self._deployments.scale(endpoint, count)
             return {"EndpointArn": endpoint.arn}
 

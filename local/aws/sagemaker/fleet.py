@@ -73,18 +73,20 @@ class Fleet:
         return sum(instance.state in ("InService", "Unhealthy") for instance in self.instances)
 
     def grow(self, count: int) -> None:
-        """Brings the fleet to `count` instances. Raises StartError; what came up before it stays."""
+        """Brings the fleet to `count` instances, promised before. Raises StartError; what came up before it stays."""
         more = count - len(self.instances)
         if more <= 0:
             return
-        self._prepare()
-        started = []
+        started: list[ModelInstance] = []
         try:
+            self._prepare()
             for _ in range(more):
                 started.append(self._acquire())
         except StartError:
             self._stop(started)
             raise
+        finally:
+            self._outside.capacity.take_back(instance_types(self.variant), more - len(started))
         with ThreadPoolExecutor(max_workers=more) as pool:
             futures = [pool.submit(self._start, instance) for instance in started]
             errors = [error for future in futures if (error := future.exception()) is not None]
@@ -154,7 +156,7 @@ class Fleet:
         outside = self._outside
         patience = timedelta(seconds=self.variant.get("VariantInstanceProvisionTimeoutInSeconds", PROVISION_SECONDS))
         deadline = outside.clock.now() + patience
-        while (kind := next(filter(outside.capacity.acquire, instance_types(self.variant)), None)) is None:
+        while (kind := outside.capacity.acquire(instance_types(self.variant))) is None:
             if outside.clock.now() >= deadline:
                 raise StartError(NO_CAPACITY)
             outside.clock.sleep(1)

@@ -39,7 +39,7 @@ class ScalableEndpoints:
                 raise Busy(f"endpoint {endpoint} is {found.status}")
             try:
                 more = count - len(found.fleet.instances)
-                self._capacity.check_quota(instance_types(found.fleet.variant), more)
+                self._capacity.promise(instance_types(found.fleet.variant), more)
             except AwsError as error:
                 raise Refused(error.message) from error
             self._deployments.scale(found, count)

@@ -51,16 +51,18 @@ class Store:
         if any(existing.lower() == name.lower() for existing in where):
             raise validation_error(f'Cannot create already existing {kind} "{self.arn(kind, name)}".')
 
-    def tag(self, arn: str, tags: list[dict[str, str]]) -> None:
-        """Adds tags to those that the resource has; 50 at most (AddTags). Raises ValidationException for bad keys."""
+    def check_tags(self, arn: str, tags: list[dict[str, str]]) -> None:
+        """Raises ValidationException for keys that are not allowed, ResourceLimitExceeded over 50 tags (AddTags)."""
         keys = [tag["Key"] for tag in tags]
         if len(set(keys)) < len(keys):
             raise validation_error("Duplicate tag keys are not allowed.")
         if any(key.lower().startswith("aws:") for key in keys):
             raise validation_error("aws: prefixed tag key names are not allowed for external use.")
-        merged = {**self.tags.get(arn, {}), **{tag["Key"]: tag["Value"] for tag in tags}}
-        if len(merged) > 50:
-            raise AwsError(
-                "ResourceLimitExceeded", f"The resource {arn} would have {len(merged)} tags; 50 are allowed."
-            )
-        self.tags[arn] = merged
+        count = len({*self.tags.get(arn, {}), *keys})
+        if count > 50:
+            raise AwsError("ResourceLimitExceeded", f"The resource {arn} would have {count} tags; 50 are allowed.")
+
+    def tag(self, arn: str, tags: list[dict[str, str]]) -> None:
+        """Adds tags to those that the resource has. Raises as check_tags() does."""
+        self.check_tags(arn, tags)
+        self.tags[arn] = {**self.tags.get(arn, {}), **{tag["Key"]: tag["Value"] for tag in tags}}

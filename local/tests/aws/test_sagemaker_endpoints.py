@@ -238,6 +238,9 @@ def test_the_quota_is_checked_at_once_and_counts_both_fleets_of_an_update(aws: A
         aws.start(config)
     aws.control("quota", {"ml.g4dn.xlarge": 1})
     endpoint = aws.start(config)
+    # Before its instance is even there.
+    with refused("ResourceLimitExceeded", limit.format(1), "current utilization of 1 Instances"):
+        aws.start(config, "second")
     aws.settled(endpoint)
     with refused("ResourceLimitExceeded", limit.format(1), "current utilization of 1 Instances"):
         update(aws, endpoint, config)
