@@ -51,11 +51,14 @@ function doneRow(change: Change, steps: Told['steps']): Row {
 }
 
 function undoneRow(change: Change, steps: Told['steps'], failed: boolean): Row {
+  if (!isChange(change)) return { change, state: 'unchanged', exists: true };
   const exists = change.action !== 'create';
-  // Found as wanted after all: another run was faster.
-  if (!isChange(change) || !failed) return { change, state: 'unchanged', exists: true };
-  const tried = hasFailed(steps, change.resource) || hasFailed(steps, `delete ${change.resource}`);
-  return { change, state: tried ? `${change.action} failed` : `${change.action}: not done`, exists };
+  const step = change.action === 'delete' ? `delete ${change.resource}` : change.resource;
+  if (hasFailed(steps, step)) return { change, state: `${change.action} failed`, exists };
+  // When all went well without it, it was found as wanted after all: another run was faster.
+  return failed
+    ? { change, state: `${change.action}: not done`, exists }
+    : { change, state: 'unchanged', exists: true };
 }
 
 const hasFailed = (steps: Told['steps'], name: string): boolean =>
