@@ -73,6 +73,8 @@ const inputsOf = ({ environment }: LocalAws): Record<string, string> => ({
   mode: 'deploy',
   'execution-role-arn': environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
   'instance-type': 'ml.c7i.xlarge',
+  // Waiting for the test clip of the deploy before to be over is no cost of the next one.
+  'when-busy': 'update',
   'base-image': environment['WHISPER_BASE_IMAGE'] ?? '',
 });
 

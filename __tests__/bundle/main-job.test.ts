@@ -54,6 +54,8 @@ const deploy = (model: string, action = root): Promise<ActionResult> =>
       model: weights[model] ?? '',
       'execution-role-arn': aws.environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
       'instance-type': 'ml.c7i.xlarge',
+      // The transcription before keeps the instance busy for minutes, as the metrics tell it.
+      'when-busy': 'update',
       'base-image': aws.environment['WHISPER_BASE_IMAGE'] ?? '',
     },
     {},

@@ -1,11 +1,11 @@
 import type { Context } from '../context.js';
 import { isNamed, statusOf } from './error-name.js';
 
-const ATTEMPTS = 5;
+const ATTEMPTS = 6;
 
 /**
  * Asks again after answers that pass by themselves (`passes`) and that the SDK does not retry: what was just made is not visible
- * everywhere at once. Pauses of 1, 2, 4 and 8 seconds.
+ * everywhere at once. Pauses of 1, 2, 4, 8 and 16 seconds.
  */
 export async function retrying<T>(
   { clock, signal }: Pick<Context, 'clock' | 'signal'>,

@@ -74,7 +74,7 @@ const IN_THE_LOG: readonly Cause[] = [
 
 /**
  * FailureReasons and refusals. First match wins. Texts: the SageMaker developer guide's troubleshooting pages, the service
- * model and public issue reports (docs/deploy.md has them by number).
+ * model, public code and issue reports.
  */
 const IN_THE_REASON: readonly Cause[] = [
   {

@@ -74,7 +74,9 @@ export async function untilServed(context: Context, wait: Wait, config: string):
   const verdict = judge(endpoint, config, seen);
   if (endpoint && verdict === 'served') return endpoint;
   const failure = failureOf(wait.endpointName, endpoint, config, verdict);
-  throw failure instanceof UserError ? failure : await failed(context, { ...failure, since: seen.since });
+  throw failure instanceof UserError
+    ? failure
+    : await failed(context, { ...failure, since: failure.since ?? seen.since });
 }
 
 function note(seen: Seen, endpoint: DescribeEndpointOutput, config: string): void {
@@ -148,6 +150,8 @@ export const unhealthy = (endpointName: string, endpoint: DescribeEndpointOutput
   endpointName,
   what: `The endpoint ${endpointName} is ${endpoint?.EndpointStatus}.`,
   reason: endpoint?.FailureReason,
+  // One that Failed never served: what is older is of an endpoint that had the name before.
+  since: phaseOf(endpoint?.EndpointStatus) === 'failed' ? beginOf(endpoint) : undefined,
   remedy: wayOut(endpoint?.EndpointStatus, endpointName),
 });
 
@@ -229,7 +233,7 @@ function goesOn(
   return new Interrupted(
     signal,
     `The endpoint ${name} goes on${passing ? ` in AWS: ${progressOf(endpoint)}` : `${to} in AWS`}.`,
-    'Run the step again to wait for it, and to make what is still missing (scaling, test clip).',
+    'Run the step again: it waits for that and goes on.',
   );
 }
 

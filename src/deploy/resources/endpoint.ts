@@ -1,23 +1,19 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
-import { unlessAbsent } from '../../aws/error-name.js';
-import { retrying } from '../../aws/retry.js';
-import { createdOrThere, described, isAbsentEndpoint, isInProgress, isNotYetVisible } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
-import { Interrupted, UserError } from '../../errors.js';
+import { UserError } from '../../errors.js';
 import type { DeploySettings } from '../../settings/deploy.js';
 import { type Change, created, updated } from '../changes.js';
 import { type Desired, TAG, VERSION_TAG } from '../desired.js';
 import { drain } from '../drain.js';
 import { failed } from '../failure.js';
 import type { Progress } from '../progress.js';
-import { accepted } from '../refusal.js';
 import type { Resource } from '../resource.js';
-import { scalable } from '../scaling.js';
 import { type Served, servedFields } from '../served-fields.js';
 import { phaseOf } from '../states.js';
-import { describeEndpoint, unhealthy, untilGone, untilSteady } from '../wait.js';
+import { describeEndpoint, unhealthy, untilSteady } from '../wait.js';
 import { type WorkPlace, workUnderWay } from '../work.js';
 import { describeEndpointConfig } from './endpoint-config.js';
+import { create, replace, stopScaling, update } from './endpoint-requests.js';
 import { describeModel } from './model.js';
 
 export interface FoundEndpoint {
@@ -56,7 +52,13 @@ export function endpointResource(
     compare: (desired, found) => [compare(settings, desired, found)],
 
     learn: (found) =>
-      found ? { endpointArn: found.endpoint.EndpointArn ?? '', deploying: isDeploying(found.endpoint) } : {},
+      found
+        ? {
+            endpoint: found.endpoint,
+            endpointArn: found.endpoint.EndpointArn ?? '',
+            deploying: isDeploying(found.endpoint),
+          }
+        : {},
 
     async apply(context, desired, found) {
       await bring(context, desired, { settings, progress, found });
@@ -147,6 +149,8 @@ interface Way {
 
 /** Milliseconds after which a refused request is made again: DescribeEndpoint can still tell what was before. */
 const STALE_PAUSE = 3_000;
+/** Milliseconds in which an endpoint that was just made may not be visible. */
+const INVISIBLE = 120_000;
 
 /**
  * Asks for what is wanted, once, whatever others do to the endpoint meanwhile: it looks again after each answer that says
@@ -157,10 +161,13 @@ async function bring(context: Context, desired: Desired, { settings, progress, f
   let isOurs = found !== undefined;
   let replaced = false;
   let drained = 0;
+  let refused: number | undefined;
   for (;;) {
     const endpoint = await untilSteady(context, { endpointName, deadline: progress.deadline() });
     if (!endpoint) {
       if (await create(context, desired)) return;
+      refused ??= context.clock.now();
+      if (context.clock.now() - refused > INVISIBLE) throw otherSpelling(endpointName);
     } else {
       if (!isOurs) await requireOurs(context, desired, endpoint);
       isOurs = true;
@@ -179,84 +186,26 @@ async function bring(context: Context, desired: Desired, { settings, progress, f
       progress.postpone(waited);
       const same = found?.endpoint.EndpointConfigName === endpoint.EndpointConfigName;
       const serves = (same ? found?.serves : undefined) ?? (await whatItServes(context, endpoint));
-      if (await update(context, desired, { endpoint, serves })) return;
+      if (changesInstanceType(desired, { endpoint, serves })) {
+        // SageMaker refuses to change the instance type of a variant that scales.
+        context.log.info('The instance type changes: scaling is taken off the endpoint and put back afterwards.');
+        await stopScaling(context, endpointName);
+      }
+      if (await update(context, desired)) return;
     }
     if (context.clock.now() >= progress.deadline()) throw tooBusy(endpointName);
     await context.clock.sleep(STALE_PAUSE, context.signal);
   }
 }
 
-/** False: somebody else has made it meanwhile, or its predecessor is not quite gone. */
-async function create(context: Context, desired: Desired): Promise<boolean> {
-  const { clients, signal } = context;
-  const sagemaker = await clients.sagemaker();
-  const request = { ...requestOf(desired), Tags: desired.tags };
-  const ask = () => createdOrThere(sagemaker.createEndpoint(request, { abortSignal: signal }));
-  const asked = retrying(context, isNotYetVisible, ask);
-  return accepted(`the endpoint ${desired.endpointName}`, unlessStopped(context, desired, asked));
-}
-
-/** False: the endpoint was changed meanwhile, by another deploy or by its scaling, or is gone. */
-async function update(context: Context, desired: Desired, found: FoundEndpoint): Promise<boolean> {
-  const { clients, signal } = context;
-  if (changesInstanceType(desired, found)) await stopScaling(context, desired.endpointName);
-  const sagemaker = await clients.sagemaker();
-  // False: the new model must really start, whatever the count was; scaling takes it down again.
-  const request = { ...requestOf(desired), RetainAllVariantProperties: false };
-  const asked = retrying(context, isNotYetVisible, () => sagemaker.updateEndpoint(request, { abortSignal: signal }));
-  try {
-    await accepted(`the update of ${desired.endpointName}`, unlessStopped(context, desired, asked));
-    return true;
-  } catch (error) {
-    const { cause } = error as Error;
-    if ([error, cause].some((one) => isInProgress(one) || isAbsentEndpoint(one))) return false;
-    throw error;
-  }
-}
-
-/** Deletes an endpoint that Failed; whether this step or another one does, it is waited for. */
-async function replace(context: Context, endpoint: DescribeEndpointOutput, deadline: number): Promise<void> {
-  const { EndpointName = '' } = endpoint;
-  context.log.info(`delete endpoint ${EndpointName}, which Failed, with what is in its queue`);
-  const sagemaker = await context.clients.sagemaker();
-  try {
-    await described(sagemaker.deleteEndpoint({ EndpointName }, { abortSignal: context.signal }));
-  } catch (error) {
-    if (!isInProgress(error)) throw error;
-  }
-  await untilGone(context, { endpointName: EndpointName, deadline }, endpoint);
-}
-
-function requestOf({ endpointName, endpointConfig }: Desired) {
-  if (endpointConfig === undefined) throw new Error('The endpoint was asked for before its configuration.');
-  return { EndpointName: endpointName, EndpointConfigName: endpointConfig.EndpointConfigName };
-}
-
-/** A request that was cut off may have been accepted. */
-async function unlessStopped<T>({ signal }: Context, desired: Desired, asked: Promise<T>): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    const { EndpointName, EndpointConfigName } = requestOf(desired);
-    throw new Interrupted(
-      signal,
-      `AWS was just asked to bring the endpoint ${EndpointName} to ${EndpointConfigName}, and goes on with that if it has heard.`,
-      'Run the step again: it finds out.',
-    );
-  }
-}
-
 const changesInstanceType = (desired: Desired, { endpoint, serves }: FoundEndpoint): boolean =>
   servedFields(desired, endpoint, serves).some(({ field }) => /^Instance(?:Type|Pools)/.test(field));
 
-/** SageMaker refuses to change the instance type of a variant that scales. Its policies go too, and are put back later. */
-async function stopScaling({ clients, log, signal }: Context, endpointName: string): Promise<void> {
-  log.info('The instance type changes: scaling is taken off the endpoint and put back afterwards.');
-  const autoscaling = await clients.autoscaling();
-  const request = autoscaling.deregisterScalableTarget(scalable(endpointName), { abortSignal: signal });
-  await unlessAbsent(request, 'ObjectNotFoundException');
-}
+const otherSpelling = (endpointName: string): UserError =>
+  new UserError(
+    `SageMaker says that there is an endpoint ${endpointName} already, and shows none of that name.`,
+    'Two names that differ in upper and lower case only are one to it: write `endpoint-name` as the endpoint is called, or take another.',
+  );
 
 const tooBusy = (endpointName: string): UserError =>
   new UserError(
