@@ -10,6 +10,7 @@ import { type LocalAws, run, startLocalAws } from '../../script/lib/local-aws.ts
 import { type LocalPart, startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
 import { podcastRepository, SPEECH } from '../../script/lib/podcast.ts';
 import { type ActionResult, root, runAction } from '../../script/lib/runner.ts';
+import { startGitHubApi } from '../helpers/github-api.ts';
 
 const MINUTES = 60_000;
 const ASK_NOT = 'ask not what your country can do for you';
@@ -47,20 +48,17 @@ afterAll(async () => {
 const step = (inputs: Record<string, string>, environment: Record<string, string> = {}, action = root) =>
   runAction({ inputs, environment: { ...aws.environment, ...environment }, workspace, action });
 
+const endpointInputs = (model: string) => ({
+  model: weights[model] ?? '',
+  'execution-role-arn': aws.environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
+  'instance-type': 'ml.c7i.xlarge',
+  // The transcription before keeps the instance busy for minutes, as the metrics tell it.
+  'when-busy': 'update',
+  'base-image': aws.environment['WHISPER_BASE_IMAGE'] ?? '',
+});
+
 const deploy = (model: string, action = root): Promise<ActionResult> =>
-  step(
-    {
-      mode: 'deploy',
-      model: weights[model] ?? '',
-      'execution-role-arn': aws.environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
-      'instance-type': 'ml.c7i.xlarge',
-      // The transcription before keeps the instance busy for minutes, as the metrics tell it.
-      'when-busy': 'update',
-      'base-image': aws.environment['WHISPER_BASE_IMAGE'] ?? '',
-    },
-    {},
-    action,
-  );
+  step({ mode: 'deploy', ...endpointInputs(model) }, {}, action);
 
 const changesOf = (result: ActionResult): { resource: string; action: string }[] =>
   JSON.parse(result.outputs['changes'] ?? '[]');
@@ -102,6 +100,44 @@ test(
     expect(requests.filter((request) => request.mutating)).toEqual([]);
     expect(requests.length).toBeLessThanOrEqual(15);
     expect(requests[0]).toMatchObject({ operation: 'GetCallerIdentity' });
+  },
+  5 * MINUTES,
+);
+
+test(
+  'a plan changes nothing, and is told on its pull request; one without quota fails, and its comment says so',
+  async () => {
+    const token = { login: 'github-actions[bot]', rights: 'write' } as const;
+    const github = await startGitHubApi('/repos/someone/podcast/issues/7', { token });
+    const event = join(work, 'event.json');
+    await writeFile(event, JSON.stringify({ pull_request: { number: 7, head: { sha: 'c0ffee'.repeat(6) } } }));
+    const environment = {
+      GITHUB_API_URL: github.url,
+      GITHUB_EVENT_NAME: 'pull_request',
+      GITHUB_EVENT_PATH: event,
+    };
+    const inputs = { mode: 'plan', ...endpointInputs('tiny.en'), 'github-token': 'token' };
+    await aws.control('quota', { 'ml.c7i.2xlarge': 0 });
+    const mark = await aws.mark();
+    try {
+      const same = await step(inputs, environment);
+      expectSuccess(same);
+      expect(same.outputs).toMatchObject({ changed: 'false', 'image-digest': first.outputs['image-digest'] });
+      expect(changesOf(same).every(({ action }) => action === 'unchanged')).toBe(true);
+      expect(github.comments[0]?.body).toContain('Nothing to change');
+
+      const refused = await step({ ...inputs, 'instance-type': 'ml.c7i.2xlarge' }, environment);
+      expect(refused.exitCode).toBe(1);
+      expect(refused.errors).toEqual([expect.stringContaining('"ml.c7i.2xlarge for endpoint usage" is 0')]);
+      expect(refused.outputs).toMatchObject({ 'endpoint-name': 'whisper', changed: 'true' });
+      expect(refused.summary).toMatch(/^\| endpoint \|.*\| update \|.*InstanceType/m);
+      expect(github.comments).toHaveLength(1);
+      expect(github.comments[0]?.body).toContain('A deploy would fail.');
+      expect((await aws.requests(mark)).filter((request) => request.mutating)).toEqual([]);
+    } finally {
+      await aws.control('quota', { 'ml.c7i.2xlarge': null });
+      await github.stop();
+    }
   },
   5 * MINUTES,
 );

@@ -125,7 +125,9 @@ describe('one endpoint', () => {
       expect(made.error).toBeUndefined();
       expect(made.outputs).toMatchObject({ changed: 'true', 'image-repository': 'instant' });
       expect(made.summary).toContain(`#/endpoints/${endpointName}>) | created |`);
-      expect(made.summary).toMatch(/A wake costs about 0\.0\d+ beside the work itself: \d\.\d minutes to start/);
+      expect(made.summary).toMatch(
+        /A wake costs about 0\.0\d+ beside the work itself: \d+(?:\.\d)? (?:s|min) to start/,
+      );
       const withAccount = Object.entries(made.outputs).filter(([, value]) => value.includes(ACCOUNT));
       expect(withAccount.map(([name]) => name)).toEqual(['endpoint-arn', 'model-data']);
     },

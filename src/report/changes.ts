@@ -79,7 +79,9 @@ export function headline(
     return planned.some(isChange) ? `**${count(planned)}** to make.` : 'Nothing to change: everything is as wanted.';
   }
   if (failed) {
-    return `**The deploy failed**, with ${count(changes)} made. They stay, and the next run goes on from there.`;
+    return changes.length === 0
+      ? '**The deploy failed** before it changed anything.'
+      : `**The deploy failed**, with ${count(changes)} made. What was made stays, and the next run goes on from there.`;
   }
   if (changes.length > 0) return `**Deployed**, with ${count(changes)}.`;
   return `Nothing had to be changed.${deploying ? ' A deployment that an earlier run had begun was waited for.' : ''}`;

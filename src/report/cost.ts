@@ -1,4 +1,5 @@
 import type { DeploySettings } from '../settings/deploy.js';
+import { duration } from './markdown.js';
 
 export type Prices = Pick<DeploySettings, 'pricePerHour' | 'minInstances' | 'maxInstances' | 'idleMinutes'>;
 
@@ -23,7 +24,7 @@ export function costLines(
   const wake =
     startSeconds === undefined
       ? `A wake costs ${money(tail)} for the ${idleMinutes} minutes (\`idle-minutes\`) that the instance stays after its work, and the minutes that it takes to start, which a deploy that starts one measures.`
-      : `A wake costs about ${money(start + tail)} beside the work itself: ${(startSeconds / 60).toFixed(1)} minutes to start, as long as this deploy waited, and ${idleMinutes} (\`idle-minutes\`) until the instance goes.`;
+      : `A wake costs about ${money(start + tail)} beside the work itself: ${duration(startSeconds)} to start, as long as this deploy waited, and ${idleMinutes} minutes (\`idle-minutes\`) until the instance goes.`;
   return [`${each}${most}; nothing while none runs. ${wake}`];
 }
 

@@ -67,7 +67,7 @@ export function deploySummary(
   failure?: Pick<Told, 'message' | 'remedy'>,
 ): string {
   const { endpointName, mode, region } = settings;
-  const { imageDigest, modelData, registryId, steps } = result;
+  const { imageDigest, registryId, steps } = result;
   const place = { endpointName, region, account, registryId };
   const rows = mode === 'plan' ? plannedRows(result.planned) : doneRows(result, failure !== undefined);
   const links = rows.map((row) => linkedRow(row, row.exists ? resourceUrl(place, row.change) : undefined));
@@ -80,12 +80,7 @@ export function deploySummary(
     ...(links.length > 0
       ? [table(['Resource', 'Name', mode === 'plan' ? 'Action' : 'State', 'What differs'], links), '']
       : []),
-    ...(imageDigest || modelData
-      ? [
-          `Image ${code(imageDigest) || '(not built yet)'}, model ${link(modelData, resourceUrl(place, { resource: '', name: modelData }))}`,
-          '',
-        ]
-      : []),
+    ...(imageDigest === '' ? [] : [`Digest of the image: ${code(imageDigest)}`, '']),
     ...costLines(settings, startOf(result)).flatMap((line) => [line, '']),
     ...stepTimes(steps),
   ].join('\n');

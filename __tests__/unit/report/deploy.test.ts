@@ -148,7 +148,7 @@ describe('what it costs', () => {
   test('an hour, the most, and a wake with its tail by the start that this deploy saw', () => {
     // 0.736 * (431.2 s + 5 min) / 3600 s = 0.149
     expect(summary({}, prices)).toContain(
-      'One instance costs 0.736 an hour, 3 of them (`max-instances`) 2.21; nothing while none runs. A wake costs about 0.15 beside the work itself: 7.2 minutes to start, as long as this deploy waited, and 5 (`idle-minutes`) until the instance goes.',
+      'One instance costs 0.736 an hour, 3 of them (`max-instances`) 2.21; nothing while none runs. A wake costs about 0.15 beside the work itself: 7.2 min to start, as long as this deploy waited, and 5 minutes (`idle-minutes`) until the instance goes.',
     );
   });
 
