@@ -1,4 +1,5 @@
 import type { Clients } from '../../src/aws/clients.js';
+import { unlessAbsent } from '../../src/aws/error-name.js';
 import { scalable } from '../../src/deploy/scaling.js';
 
 /**
@@ -23,7 +24,7 @@ export async function deployedState(clients: Clients, endpointName: string, buck
     autoscaling.describeScalableTargets({ ...dimension, ResourceIds: [ResourceId] }),
     autoscaling.describeScalingPolicies({ ...dimension, ResourceId }),
     cloudwatch.describeAlarms({ AlarmNamePrefix: `${endpointName}-` }),
-    s3.getBucketLifecycleConfiguration({ Bucket: bucket }),
+    unlessAbsent(s3.getBucketLifecycleConfiguration({ Bucket: bucket }), 'NoSuchLifecycleConfiguration'),
   ]);
   const described = await Promise.all([
     ...(models.Models ?? []).map(async ({ ModelName, ModelArn }) => [
@@ -42,7 +43,7 @@ export async function deployedState(clients: Clients, endpointName: string, buck
     targets: targets.ScalableTargets,
     policies: policies.ScalingPolicies,
     alarms: alarms.MetricAlarms,
-    rules: (lifecycle.Rules ?? []).filter(({ ID }) => ID?.startsWith(`${endpointName}-`)),
+    rules: (lifecycle?.Rules ?? []).filter(({ ID }) => ID?.startsWith(`${endpointName}-`)),
   };
   // Names carry a hash of the content, and the content names the endpoint.
   return JSON.parse(

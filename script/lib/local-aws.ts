@@ -24,6 +24,8 @@ export interface LoggedRequest {
   operation: string;
   mutating: boolean;
   status: number;
+  /** What it names, by the API's member names. */
+  parameters: Record<string, unknown>;
   /** Of the request's body. */
   bytes_in: number;
 }

@@ -1,3 +1,5 @@
+import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
+
 /** What is known only once an earlier resource was read or made. */
 export interface Known {
   /** URI of the image's repository, without tag and digest. */
@@ -7,6 +9,8 @@ export interface Known {
   /** `sha256:…` */
   imageDigest?: string;
   endpointArn?: string;
+  /** The endpoint as it was found. */
+  endpoint?: DescribeEndpointOutput;
   /** Whether the endpoint is on its way to another configuration. */
   deploying?: boolean;
   /** ARNs of the scaling policies that alarms call, by policy name. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { warnOfBlindAlarm } from '../aws/blind-alarm.js';
 import type { Context } from '../context.js';
 import { UserError } from '../errors.js';
 import type { DeploySettings } from '../settings/deploy.js';
@@ -51,7 +52,17 @@ export async function plan(context: Context, settings: DeploySettings, progress:
   progress.planned = made.changes;
   for (const line of planLines(made.changes)) context.log.info(line);
   await checkQuota(context, settings, made.changes);
+  await lookAtIdleAlarm(context, settings, progress.known);
   return made;
+}
+
+/** A warning that could not be made out must not keep a deploy from putting right what it would have warned of. */
+async function lookAtIdleAlarm(context: Context, { endpointName }: DeploySettings, { endpoint }: Known): Promise<void> {
+  if (!endpoint) return;
+  await warnOfBlindAlarm(context, endpointName, endpoint).catch((error: Error) => {
+    context.signal.throwIfAborted();
+    context.log.info(`Whether the idle alarm of ${endpointName} has data could not be seen: ${error.message}`);
+  });
 }
 
 /** SageMaker refuses a role of another account, but only once the image is built and the weights are uploaded. */
