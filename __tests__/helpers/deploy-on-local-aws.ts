@@ -23,8 +23,10 @@ export interface DeployRig {
   deploy(overrides?: Partial<DeploySettings>, signal?: AbortSignal, by?: Clients): Promise<DeployResult>;
   /** The requests that `body` makes. */
   requestsOf(body: () => Promise<unknown>): Promise<LoggedRequest[]>;
-  /** Pushes an instant image whose environment has these variables; its URI. */
-  image(environment?: Record<string, string>): Promise<string>;
+  /** Pushes an instant image whose environment has these variables, under a tag of its own or this one; its URI. */
+  image(environment?: Record<string, string>, tag?: string): Promise<string>;
+  /** What a story gets; `by`: clients to use in place of the rig's. */
+  context(signal?: AbortSignal, by?: Clients): Context;
   /** A folder with a model of these bytes. */
   weights(content: string): Promise<string>;
   stop(): Promise<void>;
@@ -61,21 +63,27 @@ export async function startDeployRig(): Promise<DeployRig> {
     for (const name of ['config.json', 'tokenizer.json', 'vocabulary.json']) await writeFile(join(path, name), '{}');
     return path;
   };
-  const image = async (environment: Record<string, string> = {}): Promise<string> => {
+  const image = async (environment: Record<string, string> = {}, tag?: string): Promise<string> => {
     const path = await mkdtemp(join(folder, 'image-'));
     const variables = Object.entries(environment).map(([name, value]) => `ENV ${name}=${value}\n`);
     await writeFile(join(path, 'Dockerfile'), `ARG BASE_IMAGE\nFROM \${BASE_IMAGE}\n${variables.join('')}`);
-    const reference = `${await repositoryUri(clients)}:${path.slice(-6).toLowerCase()}`;
+    const reference = `${await repositoryUri(clients)}:${tag ?? path.slice(-6).toLowerCase()}`;
     const BASE_IMAGE = aws.environment['WHISPER_INSTANT_IMAGE'] ?? '';
     const build = { folder: path, dockerfile: 'Dockerfile', platform: 'linux/amd64', buildArguments: { BASE_IMAGE } };
     const registries = { image: undefined, base: undefined };
     await buildAndPush(context(), { ...build, reference, cacheTag: undefined }, registries);
     return reference;
   };
-  const defaults = {
+  const stop = async () => {
+    await aws.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const prepare = async () => ({
     imageUri: await image(),
     model: { kind: 'folder' as const, path: await weights('the first model') },
-  };
+  });
+  // Nobody else could stop what was started.
+  const defaults = await prepare().catch((error: unknown) => stop().then(() => Promise.reject(error)));
   const settings = (overrides: Partial<DeploySettings> = {}): DeploySettings =>
     deploySettings({
       executionRoleArn: aws.environment['WHISPER_EXECUTION_ROLE_ARN'] ?? '',
@@ -90,6 +98,7 @@ export async function startDeployRig(): Promise<DeployRig> {
     aws,
     clients,
     lines,
+    context,
     settings,
     image,
     weights,
@@ -105,10 +114,7 @@ export async function startDeployRig(): Promise<DeployRig> {
       await body();
       return aws.requests(mark);
     },
-    stop: async () => {
-      await aws.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
