@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { createClients } from '../../src/aws/clients.js';
 import type { Context } from '../../src/context.js';
 import type { Change } from '../../src/deploy/changes.js';
 import { deploy } from '../../src/deploy/deploy.js';
@@ -311,13 +312,27 @@ describe('the quota of instances', () => {
     ]);
   });
 
+  test('that cannot be reached is told, and stops nobody', async () => {
+    process.env['AWS_ENDPOINT_URL_SERVICE_QUOTAS'] = 'http://127.0.0.1:1';
+    const clients = createClients('us-east-1');
+    const made = await step(
+      { endpointName, mode: 'plan', instanceTypes: ['ml.g5.xlarge'] },
+      rig.context(undefined, clients),
+    );
+    delete process.env['AWS_ENDPOINT_URL_SERVICE_QUOTAS'];
+    expect(made.error).toBeUndefined();
+    expect(made.lines.join('\n')).toMatch(/quota of instances was not checked.*ECONNREFUSED/);
+  });
+
   test('that may not be read is told, and stops nobody', async () => {
     const access_key_id = process.env['AWS_ACCESS_KEY_ID'] ?? '';
     await rig.aws.control('credentials', { access_key_id, state: 'valid', denied: ['servicequotas:*'] });
     const made = await planned({ endpointName, instanceTypes: ['ml.g5.xlarge'] });
     await rig.aws.control('credentials', { access_key_id, state: 'valid' });
     expect(made.error).toBeUndefined();
-    expect(made.lines.join('\n')).toMatch(/not checked: Access denied.*servicequotas:ListServiceQuotas/);
+    expect(made.lines.join('\n')).toMatch(
+      /quota of instances was not checked.*Access denied.*Allow servicequotas:ListServiceQuotas/,
+    );
   });
 });
 

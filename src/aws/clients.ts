@@ -41,7 +41,11 @@ export function createClients(region: string): Clients {
     ),
     cloudwatch: once(async () => new (await import('@aws-sdk/client-cloudwatch')).CloudWatch(config)),
     logs: once(async () => new (await import('@aws-sdk/client-cloudwatch-logs')).CloudWatchLogs(config)),
-    quotas: once(async () => new (await import('@aws-sdk/client-service-quotas')).ServiceQuotas(config)),
+    quotas: once(async () => {
+      const { ServiceQuotas } = await import('@aws-sdk/client-service-quotas');
+      // Nobody depends on it: a network that has no way to it must not hold up a deploy.
+      return new ServiceQuotas({ ...config, maxAttempts: 3, requestHandler: { connectionTimeout: 5_000 } });
+    }),
   };
 }
 

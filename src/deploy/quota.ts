@@ -56,10 +56,9 @@ async function quotasOf(context: Context, instanceTypes: readonly string[]) {
     return await endpointQuotas(context, instanceTypes);
   } catch (error) {
     context.signal.throwIfAborted();
-    const { message, remedy } = explain(error) ?? { message: (error as Error).message, remedy: '' };
-    context.log.notice(
-      `The quota of instances was not checked: ${message} ${remedy} The check needs servicequotas:ListServiceQuotas and servicequotas:ListAWSDefaultServiceQuotas; a deploy does without it.`,
-    );
+    const known = explain(error);
+    const why = known ? `${known.message} ${known.remedy}` : (error as Error).message;
+    context.log.notice(`The quota of instances was not checked, and a deploy goes on without that: ${why}`);
     return undefined;
   }
 }
