@@ -57,7 +57,7 @@ export function bucketProblem(error: unknown, wanted: WantedBucket, region: stri
   if (statusOf(error) === 403) {
     return new UserError(
       `S3 refuses access to the bucket ${wanted.bucket} (input \`${wanted.input}\`): it belongs to another account than ${wanted.account}, or the role of this job may not list it.`,
-      `Take a bucket of the account ${wanted.account}, and allow s3:ListBucket on arn:aws:s3:::${wanted.bucket} (see docs/deploy.md).`,
+      `Take a bucket of the account ${wanted.account}, and allow s3:ListBucket on arn:aws:s3:::${wanted.bucket} (see docs/rights.md).`,
       { cause: error },
     );
   }

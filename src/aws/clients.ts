@@ -7,6 +7,7 @@ import type { SageMaker } from '@aws-sdk/client-sagemaker';
 import type { SageMakerRuntime } from '@aws-sdk/client-sagemaker-runtime';
 import type { ServiceQuotas } from '@aws-sdk/client-service-quotas';
 import type { STS } from '@aws-sdk/client-sts';
+import type { CredentialsProvider } from './credentials.js';
 
 /**
  * One AWS client a service, loaded and built when first asked for: loading all of them takes longer than the
@@ -26,9 +27,9 @@ export interface Clients {
   quotas(): Promise<ServiceQuotas>;
 }
 
-/** Credentials and endpoints come from the environment, as the SDK finds them. */
-export function createClients(region: string): Clients {
-  const config = { region, maxAttempts: 5, customUserAgent: 'whisper-sagemaker' };
+/** Endpoints come from the environment, as the SDK finds them, and so do credentials where none are given. */
+export function createClients(region: string, credentials?: CredentialsProvider): Clients {
+  const config = { region, maxAttempts: 5, customUserAgent: 'whisper-sagemaker', ...(credentials && { credentials }) };
   return {
     region,
     sts: once(async () => new (await import('@aws-sdk/client-sts')).STS(config)),

@@ -149,8 +149,8 @@ function explainDenied(error: Error): { message: string; remedy: string } {
     message: `Access denied: ${error.message}`,
     remedy:
       action === undefined
-        ? 'Compare the policy of the role that this job runs under with docs/deploy.md and docs/transcribe.md, which list what each mode needs.'
-        : `Allow ${action}${resource === undefined ? '' : ` on ${resource}`} in the policy of the role that this job runs under; docs/deploy.md and docs/transcribe.md list what each mode needs.`,
+        ? 'Compare the policy of the role that this job runs under with docs/rights.md, which lists what each mode needs.'
+        : `Allow ${action}${resource === undefined ? '' : ` on ${resource}`} in the policy of the role that this job runs under; docs/rights.md lists what each mode needs.`,
   };
 }
 

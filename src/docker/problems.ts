@@ -42,7 +42,7 @@ const PROBLEMS: readonly { phases: readonly Phase[]; pattern: RegExp; remedy: st
     phases: ['build', 'push'],
     pattern: /denied|no basic auth credentials|unauthorized|403 Forbidden/i,
     remedy:
-      'Allow ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload and ecr:PutImage on the repository (see docs/deploy.md); a repository of another account also needs a policy that allows them (see docs/image.md).',
+      'Allow ecr:BatchCheckLayerAvailability, ecr:InitiateLayerUpload, ecr:UploadLayerPart, ecr:CompleteLayerUpload and ecr:PutImage on the repository (see docs/rights.md); a repository of another account also needs a policy that allows them (see docs/image.md).',
   },
   {
     phases: ['build'],

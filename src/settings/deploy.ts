@@ -118,7 +118,7 @@ const schema = z.object({
   'wait-minutes': wholeNumber(1, 720, 60),
   'execution-role-arn': matching(
     /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/,
-    'must be the ARN of the role that the endpoint runs under, as arn:aws:iam::123456789012:role/name (see docs/deploy.md)',
+    'must be the ARN of the role that the endpoint runs under, as arn:aws:iam::123456789012:role/name (see docs/rights.md)',
   ),
   model: matching(/^\S+$/, 'must be a model name, a hub repository, a folder or an s3:// prefix').check(
     z.refine((model) => !model.startsWith('s3:') || S3_PREFIX.test(model), {
