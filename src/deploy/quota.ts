@@ -110,9 +110,10 @@ function noRoom(full: readonly { type: string; running: number; quota: InstanceQ
     return `${sentence(type, quota)}, and this deploy needs ${running + 1}${beside}`;
   });
   const [{ quota, running } = { quota: undefined, running: 0 }] = full;
+  const later = running > 0 ? ' Or run the step again when the endpoint is idle and no instance runs.' : '';
   return new UserError(
     `${needs.join('. ')}. Nothing was changed.`,
-    `${howToAsk(quota, running + 1, region)} Or take another \`instance-type\`. Other endpoints of the account use the same quota.`,
+    `${howToAsk(quota, running + 1, region)}${later} Or take another \`instance-type\`. Other endpoints of the account use the same quota.`,
   );
 }
 

@@ -22,6 +22,7 @@ test('an update needs room for the instances that run and one more', () => {
   const { problem } = judge({ types: [{ type: G4, running: 3 }] }, { [G4]: 3 });
   expect(problem?.message).toContain('is 3, and this deploy needs 4 (3 that run, and 1 beside them');
   expect(problem?.remedy).toContain('--quota-code L-14 --desired-value 4`');
+  expect(problem?.remedy).toContain('when the endpoint is idle');
 });
 
 test('of several types the next is taken; without room for any the deploy cannot go well', () => {
