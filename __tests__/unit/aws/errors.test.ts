@@ -24,12 +24,12 @@ test.each<[string, Error, RegExp, RegExp]>([
     /Access denied/,
     /Allow sagemaker:CreateModel on arn:aws:sagemaker:us-east-1:123456789012:model\/whisper-1 /,
   ],
-  ['denied, without a word', named('AccessDenied', 'Access Denied'), /Access denied/, /docs\/deploy\.md/],
+  ['denied, without a word', named('AccessDenied', 'Access Denied'), /Access denied/, /docs\/rights\.md/],
   [
     'denied, by HEAD',
     named('403', 'UnknownError', { $metadata: { httpStatusCode: 403 } }),
     /Access denied/,
-    /docs\/deploy\.md/,
+    /docs\/rights\.md/,
   ],
   [
     'quota',
