@@ -23,7 +23,7 @@ type Settings = Pick<DeploySettings, 'endpointName' | 'region' | 'instanceTypes'
  * Checks the quota of instances before anything is changed, when a plan starts instances or allows for more of them: a
  * quota of 0, as new accounts have it, shows itself only after the build and the upload otherwise. No request for a plan
  * that does neither. Whoever may not read quotas is told so, and goes on.
- * @throws UserError when an instance that the plan starts has no room
+ * @throws UserError when no instance of any of the types may be started
  */
 export async function checkQuota(context: Context, settings: Settings, changes: readonly Change[]): Promise<void> {
   const { endpointName, instanceTypes, maxInstances } = settings;
@@ -80,19 +80,27 @@ async function runningInstances(context: Context, endpointName: string): Promise
   return new Map([[type, variant.CurrentInstanceCount ?? 0]]);
 }
 
-/** Pure. A type without a quota that AWS knows is taken to have room. */
+/**
+ * Pure. A type without a quota that AWS knows is taken to have room. Only a quota of 0 is sure to stop a deploy: whether
+ * an update counts the old and the new instances together is not documented, so that is a warning, and SageMaker's to
+ * refuse.
+ */
 export function judgeQuotas(
   { types, starts, maxInstances }: Demand,
   quotas: ReadonlyMap<string, InstanceQuota>,
   region: string,
 ): { problem?: UserError; warnings: string[] } {
   const known = types.map(({ type, running }) => ({ type, running, quota: quotas.get(type) }));
+  const none = known.filter(({ quota }) => quota !== undefined && quota.value < 1);
+  if (starts && none.length === types.length) return { problem: noRoom(none, region), warnings: [] };
   const full = known.filter(({ running, quota }) => quota !== undefined && quota.value < running + 1);
-  if (starts && full.length === types.length) return { problem: noRoom(full, region), warnings: [] };
-  const passedOver = full.length < types.length ? full : [];
-  const warnings = passedOver.map(({ type, running, quota }) => {
+  const others = full.length < types.length;
+  const warnings = full.map(({ type, running, quota }) => {
     const beside = running > 0 ? ` beside the ${running} that run` : '';
-    return `${sentence(type, quota)}: none of that type can be started${beside}, and SageMaker takes another of the list. ${howToAsk(quota, running + 1, region)}`;
+    const then = others
+      ? 'none of that type can be started, and SageMaker takes another of the list'
+      : 'SageMaker may refuse the update, which runs the old and the new instances side by side; when the endpoint is idle and none runs, there is room';
+    return `${sentence(type, quota)}, with no room for one more${beside}: ${then}. ${howToAsk(quota, running + 1, region)}`;
   });
   const total = known.reduce((sum, { quota }) => sum + (quota?.value ?? Number.POSITIVE_INFINITY), 0);
   const [first] = known;
@@ -104,16 +112,10 @@ export function judgeQuotas(
   return { warnings };
 }
 
-function noRoom(full: readonly { type: string; running: number; quota: InstanceQuota | undefined }[], region: string) {
-  const needs = full.map(({ type, running, quota }) => {
-    const beside = running > 0 ? ` (${running} that run, and 1 beside them until the update is done)` : '';
-    return `${sentence(type, quota)}, and this deploy needs ${running + 1}${beside}`;
-  });
-  const [{ quota, running } = { quota: undefined, running: 0 }] = full;
-  const later = running > 0 ? ' Or run the step again when the endpoint is idle and no instance runs.' : '';
+function noRoom(none: readonly { type: string; quota: InstanceQuota | undefined }[], region: string): UserError {
   return new UserError(
-    `${needs.join('. ')}. Nothing was changed.`,
-    `${howToAsk(quota, running + 1, region)}${later} Or take another \`instance-type\`. Other endpoints of the account use the same quota.`,
+    `${none.map(({ type, quota }) => `${sentence(type, quota)}, and this deploy needs 1`).join('. ')}. Nothing was changed.`,
+    `${howToAsk(none[0]?.quota, 1, region)} Or take another \`instance-type\`. Other endpoints of the account use the same quota.`,
   );
 }
 

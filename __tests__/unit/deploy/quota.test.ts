@@ -18,11 +18,13 @@ test('a quota with room is not worth a word', () => {
   expect(judge({ types: [{ type: G4, running: 1 }] }, { [G4]: 2 })).toEqual({ warnings: [] });
 });
 
-test('an update needs room for the instances that run and one more', () => {
-  const { problem } = judge({ types: [{ type: G4, running: 3 }] }, { [G4]: 3 });
-  expect(problem?.message).toContain('is 3, and this deploy needs 4 (3 that run, and 1 beside them');
-  expect(problem?.remedy).toContain('--quota-code L-14 --desired-value 4`');
-  expect(problem?.remedy).toContain('when the endpoint is idle');
+test('an update may need room for the instances that run and one more: a warning, since AWS does not say so', () => {
+  const { problem, warnings } = judge({ types: [{ type: G4, running: 3 }] }, { [G4]: 3 });
+  expect(problem).toBeUndefined();
+  expect(warnings).toEqual([
+    expect.stringMatching(/is 3, with no room for one more beside the 3 that run: .* when the endpoint is idle/),
+  ]);
+  expect(warnings[0]).toContain('--quota-code L-14 --desired-value 4`');
 });
 
 test('of several types the next is taken; without room for any the deploy cannot go well', () => {
@@ -33,11 +35,13 @@ test('of several types the next is taken; without room for any the deploy cannot
   const some = judge({ types }, { [G4]: 0, [G5]: 2 });
   expect(some.problem).toBeUndefined();
   expect(some.warnings).toEqual([
-    expect.stringMatching(/^The quota "ml.g4dn.xlarge for endpoint usage" is 0: none of that type/),
+    expect.stringMatching(
+      /^The quota "ml.g4dn.xlarge for endpoint usage" is 0, with no room for one more: none of that type/,
+    ),
   ]);
-  const none = judge({ types }, { [G4]: 0, [G5]: 1 });
+  const none = judge({ types }, { [G4]: 0, [G5]: 0 });
   expect(none.problem?.message).toMatch(
-    /"ml.g4dn.xlarge.*" is 0, .* needs 1\. The quota "ml.g5.xlarge.*" is 1, .* needs 2/,
+    /"ml.g4dn.xlarge.*" is 0, .* needs 1\. The quota "ml.g5.xlarge.*" is 0, .* needs 1/,
   );
 });
 
