@@ -73,6 +73,15 @@ test(
     // What was made until then is told.
     expect(JSON.parse(outputs['changes'] ?? '[]')).toContainEqual(expect.objectContaining({ resource: 'model' }));
     expect(await left()).toEqual([]);
+
+    await rig.aws.control('endpoints/waiting', { status: 'InService' });
+    const next = await rig.deploy({
+      endpointName: 'waiting',
+      instanceTypes: ['ml.c7i.xlarge'],
+      computeType: 'float32',
+      verify: false,
+    });
+    expect(next.changes.map(({ action, resource }) => `${action} ${resource}`)).toEqual(['update endpoint']);
   },
   3 * MINUTES,
 );
