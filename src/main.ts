@@ -1,5 +1,6 @@
 import { createClients } from './aws/clients.js';
-import { callerAccount } from './aws/identity.js';
+import { assumedRole } from './aws/credentials.js';
+import { callerAccount, requireAccount } from './aws/identity.js';
 import { systemClock } from './clock.js';
 import type { Context } from './context.js';
 import { UserError } from './errors.js';
@@ -24,13 +25,21 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 try {
   const settings = readSettings(process.env);
   if (settings.mode === 'transcribe') patience = PATIENCE_OF_TRANSCRIBE;
-  const clients = createClients(settings.region);
+  const clients = createClients(settings.region, roleOf(settings));
   // The first request leaves before the rest is loaded: what is wrong with the credentials is known at once.
   const account = await callerAccount(clients, interrupt.signal);
+  requireAccount(account, settings.allowedAccountId);
   const { actionsLog } = await import('./report/log.js');
   await run(settings, { clients, account, log: actionsLog, clock: systemClock, signal: interrupt.signal });
 } catch (error) {
   await fail(error);
+}
+
+/** Without `role-to-assume` the credentials are the environment's. */
+function roleOf({ roleToAssume, region }: Settings) {
+  return roleToAssume === undefined
+    ? undefined
+    : assumedRole({ roleArn: roleToAssume, region, signal: interrupt.signal });
 }
 
 /** The stories are loaded when they are told: each brings libraries that the others have no use for. */
@@ -51,9 +60,18 @@ async function run(settings: Settings, context: Context): Promise<void> {
       const { reportTranscribe } = await import('./report/transcribe.js');
       return reportTranscribe(await transcribe(context, settings));
     }
-    case 'prune':
     case 'destroy': {
-      throw new Error(`mode ${settings.mode} is not there yet`);
+      const { destroy } = await import('./deploy/destroy.js');
+      const { startProgress } = await import('./deploy/progress.js');
+      const { tellRemoval } = await import('./report/removal.js');
+      const progress = startProgress(context, settings.waitMinutes);
+      return tellRemoval(context, settings, progress, () => destroy(context, settings, progress));
+    }
+    case 'prune': {
+      const { prune } = await import('./deploy/prune.js');
+      const { tellRemoval } = await import('./report/removal.js');
+      const progress = { planned: [], made: [], steps: [] };
+      return tellRemoval(context, settings, progress, () => prune(context, settings, progress));
     }
   }
 }

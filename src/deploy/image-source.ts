@@ -11,7 +11,7 @@ import { contentHash } from './content-hash.js';
 import { inferenceImage } from './inference-image.js';
 
 /** Hex digits of the content hash that is the image's tag. */
-const TAG_LENGTH = 16;
+export const TAG_LENGTH = 16;
 export const PLATFORM = 'linux/amd64';
 /** Wildcard of the tags that move: what is under them is worth time only. */
 export const CACHE_TAGS = 'cache-*';

@@ -12,6 +12,12 @@ export const scalable = (endpointName: string) =>
     ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
   }) as const;
 
+/** The alarms that call our step policies. */
+export const alarmNames = (endpointName: string): [wake: string, idle: string] => [
+  `${endpointName}-wake`,
+  idleAlarmName(endpointName),
+];
+
 export type ScalableTarget = RegisterScalableTargetRequest;
 export type ScalingPolicy = PutScalingPolicyRequest & { PolicyName: string };
 /** `policyName`: the policy that the alarm calls; its ARN is known once it is there. */
@@ -91,7 +97,7 @@ function backlogPolicy({ endpointName, backlogPerInstance }: DeploySettings): Sc
 
 function wakeAlarm(endpointName: string, policyName: string): ScalingAlarm {
   return {
-    AlarmName: `${endpointName}-wake`,
+    AlarmName: alarmNames(endpointName)[0],
     AlarmDescription: 'Something waits and no instance runs: start one.',
     policyName,
     ActionsEnabled: true,

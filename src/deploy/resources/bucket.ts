@@ -102,15 +102,18 @@ async function create(s3: S3, desired: Desired, options: { abortSignal: AbortSig
   );
 }
 
+/** The one rule that all endpoints of a bucket share. */
+export const SHARED_RULE: LifecycleRule = {
+  ID: 'incomplete-uploads',
+  Status: 'Enabled',
+  Filter: { Prefix: '' },
+  AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+};
+
 /** What a run that was killed leaves behind: parts of uploads, audio, answers and claims. Models and results stay. */
-function rulesFor({ endpointName, folder: root }: Desired): LifecycleRule[] {
+export function rulesFor({ endpointName, folder: root }: Pick<Desired, 'endpointName' | 'folder'>): LifecycleRule[] {
   return [
-    {
-      ID: 'incomplete-uploads',
-      Status: 'Enabled',
-      Filter: { Prefix: '' },
-      AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
-    },
+    SHARED_RULE,
     ...['input', 'output', 'failure', 'jobs'].map(
       (folder): LifecycleRule => ({
         ID: `${endpointName}-${folder}`,
