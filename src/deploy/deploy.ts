@@ -30,6 +30,7 @@ export async function deploy(context: Context, settings: DeploySettings, progres
     if (!settings.verify || (!deployed && (await wasVerified(context, served)))) return;
     await timed(context, progress, 'verify', () => verify(context, served, progress.deadline()));
   });
+  if (deployed) await (await import('./prune.js')).pruneAfterDeploy(context, settings, progress);
 }
 
 /** Has the endpoint serve what is wanted. Returns whether a configuration was deployed. */

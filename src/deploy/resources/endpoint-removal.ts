@@ -1,31 +1,30 @@
 import { described, isInProgress } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
-import { untilSteady, type Wait } from '../wait.js';
+import { untilGone, untilSteady, type Wait } from '../wait.js';
 
-/** Milliseconds between two tries, and in which DescribeEndpoint may still answer with what was before our request. */
-const PAUSE = 3_000;
-const STALE = 60_000;
+/** Milliseconds after which a refused request is made again: DescribeEndpoint can still tell what was before. */
+const STALE_PAUSE = 3_000;
 
 /**
  * Deletes the endpoint and waits until it is gone; also one that is being deleted already. In every status: those that
  * pass, in which SageMaker refuses, are waited out.
- * @throws UserError when the deadline passes, or SageMaker cannot delete it
+ * @throws UserError when the deadline passes, or another run makes the endpoint again
  */
 export async function removeEndpoint(context: Context, wait: Wait): Promise<void> {
-  const { clock, signal } = context;
-  let asked: number | undefined;
+  let asked = false;
   for (;;) {
-    const left = await untilSteady(context, wait);
-    if (!left) return;
-    if (asked !== undefined && clock.now() - asked > STALE) {
+    const endpoint = await untilSteady(context, wait);
+    if (!endpoint) return;
+    if (asked) {
       throw new UserError(
-        `SageMaker did not delete the endpoint ${wait.endpointName}: it is ${left.EndpointStatus}. Reason given: ${left.FailureReason ?? 'none'}`,
-        'Run the step again. If it happens again, ask AWS Support: the endpoint costs as long as it is there.',
+        `The endpoint ${wait.endpointName} was deleted, and another run has made it again meanwhile.`,
+        'Run the step again when no deploy runs; one `concurrency` group for both keeps them apart.',
       );
     }
-    if (asked === undefined && (await isTaken(context, wait))) asked = clock.now();
-    await clock.sleep(PAUSE, signal);
+    asked = await isTaken(context, wait);
+    if (asked) await untilGone(context, wait, endpoint);
+    else await context.clock.sleep(STALE_PAUSE, context.signal);
   }
 }
 
