@@ -21,6 +21,7 @@ from local.aws.sagemaker.metrics import EndpointMetrics
 from local.aws.sagemaker.network import network
 from local.aws.sagemaker.states import EndpointStates
 from local.aws.sagemaker.store import Store
+from local.aws.sts import Sts
 
 Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
 
@@ -39,6 +40,7 @@ class Control:
         store: Store,
         states: EndpointStates,
         registries: Registries,
+        sts: Sts,
     ) -> None:
         self._clock = clock
         self._log = log
@@ -49,6 +51,7 @@ class Control:
         self._store = store
         self._states = states
         self._registries = registries
+        self._sts = sts
         self._posts: dict[str, Handler] = {
             "clock": self._set_clock,
             "backlog": self._set_backlog,
@@ -57,6 +60,8 @@ class Control:
             "bucket": self._make_bucket,
             "credentials": self._mark_credentials,
             "registry": self._set_registry,
+            "issuer": self._know_issuer,
+            "sessions": self._set_sessions,
             "faults": self._set_fault,
         }
 
@@ -126,6 +131,16 @@ class Control:
     def _mark_credentials(self, params: dict[str, Any]) -> dict[str, Any]:
         self._credentials.mark(params["access_key_id"], params["state"], params.get("denied", ()))
         return params
+
+    def _know_issuer(self, params: dict[str, Any]) -> dict[str, Any]:
+        self._sts.know(params["url"], params["keys"])
+        return {}
+
+    def _set_sessions(self, params: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(params["seconds"], int | None):
+            raise ValueError("seconds must be a whole number, or null for what is asked for")
+        self._sts.session_seconds = params["seconds"]
+        return {}
 
     def _set_registry(self, params: dict[str, Any]) -> dict[str, Any]:
         if "keep" in params:

@@ -24,6 +24,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from local.aws import iam  # noqa: F401  (moto then finds the types of CloudFormation that it lacks)
 from local.aws.application import Application
 from local.aws.autoscaling.install import Scaling, install
 from local.aws.clock import Clock
@@ -53,6 +54,7 @@ from local.aws.sagemaker.scaling import ScalableEndpoints
 from local.aws.sagemaker.service import SageMaker
 from local.aws.sagemaker.states import EndpointStates
 from local.aws.sagemaker.store import Store
+from local.aws.sts import Sts
 from local.control import Control
 from local.engine.base import Engine
 from local.engine.open import open_engine
@@ -105,6 +107,7 @@ class LocalAws:
         moto = DomainDispatcherApplication(create_backend_app)
         log, credentials, faults = RequestsLog(self.clock), Credentials(), Faults()
         states = EndpointStates(self.store, self.clock, deployments)
+        sts = Sts(self.store.account, REGION, credentials)
         application = Application(
             services={
                 "sagemaker": SageMaker(self.store, model_api, EndpointConfigs(self.store, self.clock), endpoint_api),
@@ -112,10 +115,11 @@ class LocalAws:
                 "ecr": registries,
                 "servicequotas": Quotas(self.store.account, REGION, capacity),
                 "s3": S3(self.store.account, moto),
+                "sts": sts,
             },
             moto=moto,
             control=Control(
-                self.clock, log, credentials, faults, capacity, self._metrics, self.store, states, registries
+                self.clock, log, credentials, faults, capacity, self._metrics, self.store, states, registries, sts
             ),
             log=log,
             credentials=credentials,

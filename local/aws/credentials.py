@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime, timezone
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -49,6 +50,7 @@ class Credentials:
         self._lock = threading.Lock()
         self._states: dict[str, State] = {}
         self._denied: dict[str, tuple[str, ...]] = {}
+        self._ends: dict[str, datetime] = {}
 
     def mark(self, access_key: str, state: State, denied: Sequence[str] = ()) -> None:
         """Makes a key valid, expired or invalid from now on. ValueError for another state.
@@ -61,6 +63,11 @@ class Credentials:
             self._states[access_key] = state
             self._denied[access_key] = tuple(denied)
 
+    def end(self, access_key: str, at: datetime) -> None:
+        """Makes a session's key expire at a time of the machine's clock."""
+        with self._lock:
+            self._ends[access_key] = at
+
     def check(self, call: Call) -> None:
         """Raises the error with which the service refuses this call's credentials, if it does."""
         if call.operation in UNSIGNED:
@@ -70,7 +77,8 @@ class Credentials:
         with self._lock:
             state = self._states.get(call.access_key, "valid")
             denied = self._denied.get(call.access_key, ())
-        if state == "expired":
+            ends = self._ends.get(call.access_key)
+        if state == "expired" or (ends is not None and datetime.now(timezone.utc) >= ends):
             raise _expired(call.protocol)
         if state == "invalid":
             raise _invalid(call.protocol)

@@ -23,6 +23,8 @@ export interface WantedRole {
 const MARGIN = 5 * 60_000;
 /** Seconds. The longest session that every role allows (IAM, MaxSessionDuration: 3600 at least). */
 const DURATION = 3600;
+/** What the token is for, as the OpenID Connect provider of infra/ wants it. */
+const AUDIENCE = 'sts.amazonaws.com';
 
 /**
  * Credentials of a role that this job assumes with its own OpenID Connect token. They are renewed before they end, each
@@ -54,7 +56,7 @@ export function assumedRole(wanted: WantedRole): CredentialsProvider {
 async function assume({ roleArn, region, signal }: WantedRole): Promise<SessionCredentials> {
   requireTokenService(process.env);
   const [core, { STS }] = await Promise.all([import('@actions/core'), import('@aws-sdk/client-sts')]);
-  const WebIdentityToken = await core.getIDToken(audienceOf(roleArn)).catch((error: Error) => {
+  const WebIdentityToken = await core.getIDToken(AUDIENCE).catch((error: Error) => {
     throw new UserError(
       `GitHub gave no OpenID Connect token for \`role-to-assume\`: ${error.message}`,
       'Run the step again; see githubstatus.com when it goes on.',
@@ -88,39 +90,36 @@ function requireTokenService(environment: NodeJS.ProcessEnv): void {
   );
 }
 
-/** The audience that the OIDC provider of infra/ takes: the STS of the role's partition. */
-const audienceOf = (roleArn: string): string =>
-  roleArn.startsWith('arn:aws-cn:') ? 'sts.amazonaws.com.cn' : 'sts.amazonaws.com';
-
 /** Shown by CloudTrail: it leads from a request to the run that sent it. */
 const sessionName = (environment: NodeJS.ProcessEnv): string =>
   `whisper-sagemaker-${(environment['GITHUB_RUN_ID'] ?? 'run').replace(/[^\w+=,.@-]/g, '-')}`.slice(0, 64);
 
 /** What STS's refusal means; undefined: nothing that concerns the role or the token. Texts: STS API reference. */
 function refusal(error: unknown, roleArn: string, token: string): UserError | undefined {
-  const { sub = '(none)', aud = '(none)' } = claimsOf(token);
+  const subject = subjectOf(token);
   if (isNamed(error, 'AccessDenied', 'AccessDeniedException')) {
     return new UserError(
       `The role ${roleArn} (input \`role-to-assume\`) does not trust this job, or does not exist: ${error.message}`,
-      `Its trust policy must allow the subject of this job's token, \`${sub}\`, with the audience \`${aud}\`. GitHub writes subjects in two forms: docs/rights.md has both.`,
+      `Its trust policy must allow the subject of this job's token, \`${subject}\`, with the audience \`${AUDIENCE}\`. GitHub writes subjects in two forms: docs/rights.md has both.`,
       { cause: error },
     );
   }
   if (isNamed(error, 'InvalidIdentityToken', 'InvalidIdentityTokenException')) {
     return new UserError(
       `AWS does not accept GitHub's token for the role ${roleArn} (input \`role-to-assume\`): ${error.message}`,
-      `The account of the role needs an OpenID Connect provider for token.actions.githubusercontent.com with the audience \`${aud}\`: docs/rights.md has the command.`,
+      `The account of the role needs an OpenID Connect provider for token.actions.githubusercontent.com with the audience \`${AUDIENCE}\`: docs/rights.md has the command.`,
       { cause: error },
     );
   }
   return undefined;
 }
 
-/** The claims of a token, unverified: for a message only. */
-function claimsOf(token: string): { sub?: string; aud?: string } {
+/** Whom a token is about, unverified: for a message only. */
+function subjectOf(token: string): string {
   try {
-    return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as { sub?: string };
+    const claims = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
+    return String((JSON.parse(claims) as { sub?: unknown }).sub);
   } catch {
-    return {};
+    return '(unreadable)';
   }
 }

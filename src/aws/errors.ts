@@ -13,7 +13,7 @@ const EXPLANATIONS: readonly Explanation[] = [
     explain: (error) => ({
       message: `The AWS credentials have expired: ${error.message}`,
       remedy:
-        'Log in again and run the step again: it continues where it stopped. A deploy can take more than an hour: raise `role-duration-seconds` of aws-actions/configure-aws-credentials, and the maximum session duration of the role.',
+        'Run the step again: it continues where it stopped. A deploy can take more than an hour: let the action take the role itself (`role-to-assume`), which renews its credentials, or raise `role-duration-seconds` of aws-actions/configure-aws-credentials and the maximum session duration of the role.',
     }),
   },
   {
@@ -37,7 +37,7 @@ const EXPLANATIONS: readonly Explanation[] = [
     explain: () => ({
       message: 'No AWS credentials were found.',
       remedy:
-        'Run aws-actions/configure-aws-credentials before this step, and give the job `permissions: id-token: write` when it assumes a role by OIDC.',
+        'Set `role-to-assume` and give the job `permissions: id-token: write`, or run aws-actions/configure-aws-credentials before this step.',
     }),
   },
   {
