@@ -42,11 +42,13 @@ async function dieAndGoOn(count: number, wanted: Partial<DeploySettings> & { end
   const { endpointName, bucket = OURS } = wanted;
   const clients = killedAfter(count, 'us-east-1');
   const mark = await rig.aws.mark();
-  const died = await rig.deploy(wanted, undefined, clients).then(
+  const failed = await rig.deploy(wanted, undefined, clients).then(
     () => false,
     () => true,
   );
-  expect(died).toBe(!clients.survived());
+  const died = !clients.survived();
+  // What dies in the prune at the end is a warning: the deploy has succeeded.
+  expect(died || !failed).toBe(true);
   if (died) await rig.deploy(wanted);
   const paid = costs(await rig.aws.requests(mark), endpointName);
   const again = await rig.aws.mark();
