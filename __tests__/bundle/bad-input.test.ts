@@ -84,6 +84,14 @@ const cases: Record<string, () => Case> = {
     environment: { AWS_ACCESS_KEY_ID: 'ASIAEXPIRED000000000' },
     says: [/credentials/i, /expired/i],
   }),
+  'another account than the allowed one': () => ({
+    inputs: deploy({ 'allowed-account-id': '999999999999' }),
+    says: [/of the account 123456789012/, /`allowed-account-id` allows 999999999999 only/],
+  }),
+  'a role for a job that gets no token': () => ({
+    inputs: deploy({ 'role-to-assume': 'arn:aws:iam::123456789012:role/deployer' }),
+    says: [/`role-to-assume`/, /`permissions: id-token: write`/],
+  }),
   'bucket in another region': () => ({
     inputs: deploy({ bucket: 'elsewhere' }),
     says: [/elsewhere/, /eu-west-1/, /us-east-1/],
