@@ -176,12 +176,15 @@ data "aws_iam_policy_document" "deploy" {
   }
 
   statement {
-    sid = "EndpointLog"
-    actions = [
-      "logs:DescribeLogStreams",
-      "logs:GetLogEvents",
-    ]
+    sid       = "EndpointLog"
+    actions   = ["logs:DescribeLogStreams"]
     resources = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/sagemaker/Endpoints/${var.endpoint_name}:*"]
+  }
+
+  statement {
+    sid       = "EndpointLogStreams"
+    actions   = ["logs:GetLogEvents"]
+    resources = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/sagemaker/Endpoints/${var.endpoint_name}:log-stream:*"]
   }
 
   statement {

@@ -86,11 +86,18 @@ data "aws_iam_policy_document" "execution" {
     sid = "EndpointLog"
     actions = [
       "logs:CreateLogGroup",
-      "logs:CreateLogStream",
       "logs:DescribeLogStreams",
-      "logs:PutLogEvents",
     ]
     resources = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/sagemaker/Endpoints/${var.endpoint_name}:*"]
+  }
+
+  statement {
+    sid = "EndpointLogStreams"
+    actions = [
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]
+    resources = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/sagemaker/Endpoints/${var.endpoint_name}:log-stream:*"]
   }
 
   dynamic "statement" {

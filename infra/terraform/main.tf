@@ -10,23 +10,24 @@ locals {
   region    = data.aws_region.current.id
   account   = data.aws_caller_identity.current.account_id
 
-  own_bucket       = var.bucket == ""
-  own_repository   = var.repository_account == ""
-  has_model_bucket = var.model_bucket != ""
-  has_base_image   = var.base_image_repository_arn != ""
-  has_key          = var.kms_key_arn != ""
-  has_topics       = join("", var.topic_arns) != ""
-  runs_in_vpc      = var.in_vpc
-  has_boundary     = var.permissions_boundary_arn != ""
+  creates_oidc_provider = var.create_oidc_provider
+  own_bucket            = var.bucket == ""
+  own_repository        = var.repository_account == ""
+  has_model_bucket      = var.model_bucket != ""
+  has_base_image        = var.base_image_repository_arn != ""
+  has_key               = var.kms_key_arn != ""
+  has_topics            = join("", var.topic_arns) != ""
+  runs_in_vpc           = var.in_vpc
+  has_boundary          = var.permissions_boundary_arn != ""
 
   bucket                = local.own_bucket ? "whisper-sagemaker-${local.account}-${local.region}" : var.bucket
   account_of_repository = local.own_repository ? local.account : var.repository_account
 
-  oidc_provider_arn = var.create_oidc_provider ? aws_iam_openid_connect_provider.github[0].arn : "arn:${local.partition}:iam::${local.account}:oidc-provider/token.actions.githubusercontent.com"
+  oidc_provider_arn = local.creates_oidc_provider ? aws_iam_openid_connect_provider.github[0].arn : "arn:${local.partition}:iam::${local.account}:oidc-provider/token.actions.githubusercontent.com"
 }
 
 resource "aws_iam_openid_connect_provider" "github" {
-  count          = var.create_oidc_provider ? 1 : 0
+  count          = local.creates_oidc_provider ? 1 : 0
   url            = "https://token.actions.githubusercontent.com"
   client_id_list = ["sts.amazonaws.com"]
 }

@@ -76,12 +76,15 @@ data "aws_iam_policy_document" "plan" {
   }
 
   statement {
-    sid = "EndpointLog"
-    actions = [
-      "logs:DescribeLogStreams",
-      "logs:GetLogEvents",
-    ]
+    sid       = "EndpointLog"
+    actions   = ["logs:DescribeLogStreams"]
     resources = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/sagemaker/Endpoints/${var.endpoint_name}:*"]
+  }
+
+  statement {
+    sid       = "EndpointLogStreams"
+    actions   = ["logs:GetLogEvents"]
+    resources = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:/aws/sagemaker/Endpoints/${var.endpoint_name}:log-stream:*"]
   }
 
   statement {
