@@ -31,6 +31,8 @@ interface Case {
   environment?: Record<string, string>;
   /** What the one error must say: the input or resource, what was found, and the remedy. */
   says: RegExp[];
+  /** All requests that may leave; when not given: any that change nothing. */
+  sends?: string[];
 }
 
 const deploy = (inputs: Record<string, string> = {}): Record<string, string> => ({
@@ -87,10 +89,12 @@ const cases: Record<string, () => Case> = {
   'another account than the allowed one': () => ({
     inputs: deploy({ 'allowed-account-id': '999999999999' }),
     says: [/of the account 123456789012/, /`allowed-account-id` allows 999999999999 only/],
+    sends: ['GetCallerIdentity'],
   }),
   'a role for a job that gets no token': () => ({
     inputs: deploy({ 'role-to-assume': 'arn:aws:iam::123456789012:role/deployer' }),
     says: [/`role-to-assume`/, /`permissions: id-token: write`/],
+    sends: [],
   }),
   'bucket in another region': () => ({
     inputs: deploy({ bucket: 'elsewhere' }),
@@ -123,12 +127,14 @@ test('registry password refused: one error that names it and the remedy, and not
   await expectRefusal({ inputs: deploy(), says: [/registry/i, /login|log in/i] });
 }, 120_000);
 
-async function expectRefusal({ inputs, environment = {}, says }: Case): Promise<void> {
+async function expectRefusal({ inputs, environment = {}, says, sends }: Case): Promise<void> {
   const mark = await aws.mark();
   const result = await runAction({ inputs, environment: { ...aws.environment, ...environment }, workspace });
   expect(result.exitCode).toBe(1);
   expect(result.errors).toHaveLength(1);
   for (const part of says) expect(result.errors[0]).toMatch(part);
   expect(result.log).not.toMatch(/^\s+at .*\.js:\d+/m);
-  expect((await aws.requests(mark)).filter((request) => request.mutating)).toEqual([]);
+  const requests = await aws.requests(mark);
+  expect(requests.filter((request) => request.mutating)).toEqual([]);
+  if (sends) expect(requests.map((request) => request.operation)).toEqual(sends);
 }

@@ -127,13 +127,43 @@ async function seen(run: Promise<unknown>, wanted: string): Promise<void> {
   while (!ended && !(await rig.aws.requests()).some(({ operation }) => operation === wanted)) await pause(20);
 }
 
-test('while no new session is to be had, the old one is used until its end', async () => {
+test('while no new session is to be had, the old one is used until its end, and not every request asks for a new one', async () => {
   await rig.aws.control('sessions', { seconds: 20 });
   const clients = role();
   await callerAccount(clients, signal);
   tokens.subject = 'repo:someone/else:ref:refs/heads/main';
-  expect(await callerAccount(clients, signal)).toBe('123456789012');
+  const before = tokens.asked.length;
+  const requests = await rig.requestsOf(async () => {
+    for (let i = 0; i < 5; i++) expect(await callerAccount(clients, signal)).toBe('123456789012');
+  });
+  expect(assumptions(requests)).toBe(1);
+  expect(tokens.asked.length - before).toBe(1);
 });
+
+test.each([
+  ['IDPCommunicationError', 2],
+  ['Throttling', 2],
+])('%s passes: the same token is shown again', async (error, times) => {
+  await rig.aws.control('faults', { service: 'sts', operation: 'AssumeRoleWithWebIdentity', error, times });
+  const before = tokens.asked.length;
+  expect(await callerAccount(role(), signal)).toBe('123456789012');
+  expect(tokens.asked.length - before).toBe(1);
+});
+
+test.each(['ExpiredTokenException', 'IDPRejectedClaim'])(
+  '%s is told as a matter of the token, and is not asked for again',
+  async (error) => {
+    await rig.aws.control('faults', { service: 'sts', operation: 'AssumeRoleWithWebIdentity', error, times: 2 });
+    const requests = await rig.requestsOf(() =>
+      expect(callerAccount(role(), signal)).rejects.toMatchObject({
+        message: expect.stringContaining(`\`${SUBJECT}\``),
+        remedy: expect.stringContaining('Run the step again'),
+      }),
+    );
+    await rig.aws.control('faults', {});
+    expect(requests.map(({ operation }) => operation)).toEqual(['AssumeRoleWithWebIdentity']);
+  },
+);
 
 test('a job that the role does not trust is told which subject its token has', async () => {
   tokens.subject = 'repo:someone/podcast:pull_request';

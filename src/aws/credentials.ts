@@ -21,6 +21,8 @@ export interface WantedRole {
 
 /** Milliseconds before the end of a session from which on the SDK, too, asks for a new one (`isIdentityExpired`). */
 const MARGIN = 5 * 60_000;
+/** Milliseconds to the next try after a renewal that failed while the session that is held is still good. */
+const PAUSE = 30_000;
 /** Seconds. The longest session that every role allows (IAM, MaxSessionDuration: 3600 at least). */
 const DURATION = 3600;
 /** What the token is for, as the OpenID Connect provider of infra/ wants it. */
@@ -34,6 +36,7 @@ const AUDIENCE = 'sts.amazonaws.com';
 export function assumedRole(wanted: WantedRole): CredentialsProvider {
   let held: SessionCredentials | undefined;
   let pending: Promise<SessionCredentials> | undefined;
+  let pausedUntil = 0;
   const left = () => (held?.expiration.getTime() ?? 0) - Date.now();
   const renew = async (): Promise<SessionCredentials> => {
     try {
@@ -41,11 +44,15 @@ export function assumedRole(wanted: WantedRole): CredentialsProvider {
     } catch (error) {
       // GitHub or STS may be away for a moment; what is held is good until its end.
       if (held === undefined || left() <= 0) throw error;
+      // From here on the SDK asks twice a request: what was refused would be asked for hundreds of times.
+      pausedUntil = Date.now() + PAUSE;
     }
     return held;
   };
   return () => {
-    if (held !== undefined && left() > MARGIN) return Promise.resolve(held);
+    if (held !== undefined && (left() > MARGIN || (left() > 0 && Date.now() < pausedUntil))) {
+      return Promise.resolve(held);
+    }
     pending ??= renew().finally(() => {
       pending = undefined;
     });
@@ -100,7 +107,7 @@ function refusal(error: unknown, roleArn: string, token: string): UserError | un
   if (isNamed(error, 'AccessDenied', 'AccessDeniedException')) {
     return new UserError(
       `The role ${roleArn} (input \`role-to-assume\`) does not trust this job, or does not exist: ${error.message}`,
-      `Its trust policy must allow the subject of this job's token, \`${subject}\`, with the audience \`${AUDIENCE}\`. GitHub writes subjects in two forms: docs/rights.md has both.`,
+      `Its trust policy must allow the subject of this job's token, \`${subject}\`, with the audience \`${AUDIENCE}\`. GitHub writes subjects in two forms, \`repo:OWNER/REPOSITORY:…\` and, for newer repositories, \`repo:OWNER@ID/REPOSITORY@ID:…\`: docs/rights.md has both.`,
       { cause: error },
     );
   }
@@ -108,6 +115,13 @@ function refusal(error: unknown, roleArn: string, token: string): UserError | un
     return new UserError(
       `AWS does not accept GitHub's token for the role ${roleArn} (input \`role-to-assume\`): ${error.message}`,
       `The account of the role needs an OpenID Connect provider for token.actions.githubusercontent.com with the audience \`${AUDIENCE}\`: docs/rights.md has the command.`,
+      { cause: error },
+    );
+  }
+  if (isNamed(error, 'ExpiredTokenException', 'IDPRejectedClaim', 'IDPRejectedClaimException')) {
+    return new UserError(
+      `AWS refused GitHub's token for the role ${roleArn} (input \`role-to-assume\`), whose subject is \`${subject}\`: ${error.message}`,
+      "Run the step again: each run takes a new token, which is good for minutes. When it goes on, check this machine's clock.",
       { cause: error },
     );
   }
