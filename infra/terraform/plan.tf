@@ -108,12 +108,9 @@ data "aws_iam_policy_document" "plan" {
   }
 
   statement {
-    sid     = "Objects"
-    actions = ["s3:GetObject"]
-    resources = [
-      "arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/jobs/*",
-      "arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/verified/*",
-    ]
+    sid       = "Claims"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/jobs/*"]
   }
 
   dynamic "statement" {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from moto.core.common_models import CloudFormationModel
-from moto.iam.models import IAMBackend, OpenIDConnectProvider, iam_backends
+from moto.iam.models import IAMBackend, OpenIDConnectProvider, Role, iam_backends
 from moto.utilities.utils import get_partition
 
 
@@ -65,3 +66,14 @@ class OidcProvider(CloudFormationModel):
 
 def _backend(account_id: str, region_name: str) -> IAMBackend:
     return iam_backends[account_id][get_partition(region_name)]
+
+
+_put_policy = Role.put_policy
+
+
+def _put_policy_text(role: Role, name: str, document: str | dict[str, Any]) -> None:
+    """A role's inline policy; one of a template comes as a structure, and IAM gives every policy as text."""
+    _put_policy(role, name, document if isinstance(document, str) else json.dumps(document))
+
+
+Role.put_policy = _put_policy_text

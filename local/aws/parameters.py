@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from typing import Any
 from urllib.parse import parse_qsl, unquote
+from xml.sax.saxutils import unescape
 
 from werkzeug.wrappers import Request
 
 from local.aws.operations import RUNTIME, Call
 
 # Members that name a resource: ModelName, ExecutionRoleArn, repositoryNames, ResourceId, AlarmNamePrefix, KmsKeyId ...
-_NAMING = re.compile(r"(?:name|nameprefix|namespace|arn|id|code)s?$", re.IGNORECASE)
+_NAMING = re.compile(r"(?:name|nameprefix|namespace|dimension|arn|id|code)s?$", re.IGNORECASE)
+# The objects of a DeleteObjects request.
+_KEY = re.compile(r"<Key>([^<]*)</Key>")
 _MOST_BYTES = 1 << 20
 _S3_HEADERS = {
     "CopySource": "x-amz-copy-source",
@@ -63,9 +67,20 @@ def _of_s3(request: Request) -> dict[str, Any]:
     found |= {name: request.headers.get(header) for name, header in _S3_HEADERS.items()}
     if found["CopySource"]:
         found["CopySource"] = unquote(found["CopySource"]).lstrip("/")
+    if request.method == "POST" and "delete" in request.args:
+        found["Keys"] = [unescape(key) for key in _KEY.findall(_peeked(request))]
     if tagging := request.headers.get("x-amz-tagging"):
         found["TagKeys"] = [name for name, _ in parse_qsl(tagging, keep_blank_values=True)]
     return _given(found)
+
+
+def _peeked(request: Request) -> str:
+    """The body's text, which stays there to be read: S3 holds a body against its checksum as it comes in."""
+    if not 0 < (request.content_length or 0) <= _MOST_BYTES:
+        return ""
+    body = request.environ["wsgi.input"].read(request.content_length)
+    request.environ["wsgi.input"] = io.BytesIO(body)
+    return body.decode("utf-8", "replace")
 
 
 def _is_plain(value: Any) -> bool:

@@ -22,6 +22,8 @@ export interface LoggedRequest {
   n: number;
   service: string;
   operation: string;
+  /** What a policy must allow for it, such as `s3:ListBucket`. */
+  action: string;
   mutating: boolean;
   status: number;
   /** What it names, by the API's member names. */
