@@ -52,6 +52,7 @@ const parts: Record<string, Step[]> = {
   ],
   dist: [check('dist/ is what src/ builds, and starts', ...node('script/check-dist.ts'))],
   unit: [jest('unit')],
+  infra: [pytest('infra')],
   local: [pytest('local')],
   stories: [jest('local')],
   container: [pytest('container')],

@@ -208,6 +208,9 @@ export function deploySettings(mode: DeploySettings['mode'], inputs: Inputs): De
 
 type Given = z.output<typeof schema>;
 
+/** The folders in an endpoint's own. */
+const FOLDERS = ['models', 'input', 'output', 'failure', 'jobs', 'results', 'verified'];
+
 function conflictsOf(given: Given): string[] {
   const found: string[] = [];
   if (given['min-instances'] > given['max-instances']) {
@@ -216,6 +219,16 @@ function conflictsOf(given: Given): string[] {
         'min-instances',
         `${given['min-instances']}`,
         `must not be above max-instances (${given['max-instances']})`,
+      ),
+    );
+  }
+  // Under a prefix that is the folder of another endpoint, this one would lie in its midst.
+  if (given.prefix !== undefined && FOLDERS.includes(given['endpoint-name'])) {
+    found.push(
+      wrong(
+        'endpoint-name',
+        given['endpoint-name'],
+        'must not be the name of a folder of an endpoint when prefix is set',
       ),
     );
   }
