@@ -28,9 +28,12 @@ export interface Trust {
 }
 
 /** Creates a stack of the template on a local AWS. The requests go out as the AWS CLI would send them. */
-export async function createRolesStack(aws: LocalAws, parameters: Record<string, string>): Promise<RolesStack> {
+export async function createRolesStack(
+  aws: LocalAws,
+  StackName: string,
+  parameters: Record<string, string>,
+): Promise<RolesStack> {
   const template = await readFile(TEMPLATE, 'utf8');
-  const StackName = 'whisper-roles';
   const given = Object.entries(parameters).flatMap(([name, value], index) => [
     [`Parameters.member.${index + 1}.ParameterKey`, name],
     [`Parameters.member.${index + 1}.ParameterValue`, value],

@@ -34,12 +34,10 @@ let folder: string;
 let stack: RolesStack;
 const requests: Record<RoleName, LoggedRequest[]> = { deploy: [], plan: [], transcribe: [], execution: [] };
 
+const GITHUB = { GitHubOwner: 'acme', GitHubOwnerId: '1234', GitHubRepository: 'podcast', GitHubRepositoryId: '5678' };
 /** Everything that can be chosen, chosen: so all optional statements are there. */
 const PARAMETERS = {
-  GitHubOwner: 'acme',
-  GitHubOwnerId: '1234',
-  GitHubRepository: 'podcast',
-  GitHubRepositoryId: '5678',
+  ...GITHUB,
   ModelBucket: 'models',
   ModelPrefix: 'whisper/',
   BaseImageRepositoryArn: 'arn:aws:ecr:us-east-1:763104351884:repository/pytorch-inference',
@@ -58,7 +56,7 @@ const PARAMETERS = {
 beforeAll(async () => {
   rig = await startDeployRig();
   folder = await mkdtemp(join(tmpdir(), 'rights-'));
-  stack = await createRolesStack(rig.aws, PARAMETERS);
+  stack = await createRolesStack(rig.aws, 'podcast', PARAMETERS);
 }, 5 * MINUTES);
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -282,5 +280,65 @@ describe.each(ROLES)('the role for %s', (role) => {
     const required = requiredRights(role, requests[role], await readImpliedRights());
     const needless = [...withOneLess(statements)].filter(({ rest }) => required.every((right) => allows(rest, right)));
     expect(needless.map(({ less }) => less)).toEqual([]);
+  });
+});
+
+describe('roles for other endpoints, in a bucket and a repository that were given', () => {
+  const HERE = `us-east-1:${account}`;
+  let given: RolesStack;
+  beforeAll(async () => {
+    given = await createRolesStack(rig.aws, 'given', {
+      ...GITHUB,
+      CreateOidcProvider: 'false',
+      EndpointName: 'team-*',
+      Bucket: 'company',
+      Prefix: 'audio/',
+      RepositoryName: 'shared/whisper',
+      RepositoryAccount: '210987654321',
+      ...Object.fromEntries(
+        ['Deploy', 'Plan', 'Transcribe', 'Execution'].map((name) => [`${name}RoleName`, `team-${name}`]),
+      ),
+    });
+  });
+
+  test('use the provider that is there', async () => {
+    expect(given.resources['OidcProvider']).toBeUndefined();
+    expect((await given.role('plan')).trust).toEqual((await stack.role('plan')).trust);
+  });
+
+  test.each<[RoleName, string, string, boolean]>([
+    ['deploy', 'sagemaker:CreateEndpoint', `arn:aws:sagemaker:${HERE}:endpoint/team-a`, true],
+    ['deploy', 'sagemaker:CreateEndpoint', `arn:aws:sagemaker:${HERE}:endpoint/whisper`, false],
+    ['deploy', 'sagemaker:DeleteEndpointConfig', `arn:aws:sagemaker:${HERE}:endpoint-config/team-a-0123456789ab`, true],
+    ['deploy', 's3:PutObject', 'arn:aws:s3:::company/audio/team-a/models/0123456789ab/model.bin', true],
+    ['deploy', 's3:DeleteObject', 'arn:aws:s3:::company/audio/others/results/a.json', false],
+    ['deploy', 's3:DeleteObject', 'arn:aws:s3:::company/team-a/results/a.json', false],
+    ['deploy', 's3:PutLifecycleConfiguration', 'arn:aws:s3:::company', false],
+    ['deploy', 's3:CreateBucket', `arn:aws:s3:::${BUCKET}`, false],
+    ['deploy', 'ecr:PutImage', 'arn:aws:ecr:us-east-1:210987654321:repository/shared/whisper', true],
+    ['deploy', 'ecr:BatchDeleteImage', 'arn:aws:ecr:us-east-1:210987654321:repository/shared/whisper', false],
+    ['deploy', 'ecr:CreateRepository', `arn:aws:ecr:${HERE}:repository/shared/whisper`, false],
+    ['plan', 's3:GetObject', 'arn:aws:s3:::company/audio/team-a/results/a.json', false],
+    ['transcribe', 's3:PutObject', 'arn:aws:s3:::company/audio/team-a/models/0123456789ab/model.bin', false],
+    ['execution', 's3:PutObject', 'arn:aws:s3:::company/audio/team-a/results/a.json', false],
+    ['execution', 'ecr:BatchGetImage', 'arn:aws:ecr:us-east-1:210987654321:repository/shared/whisper', true],
+  ])('%s: %s on %s: %s', async (role, action, resource, allowed) => {
+    expect(allows(await given.statements(role), { action, resource })).toBe(allowed);
+  });
+
+  test('those for one endpoint keep off another whose name begins with its own', async () => {
+    const statements = await stack.statements('deploy');
+    for (const resource of [
+      'endpoint/whisper-2',
+      'endpoint-config/whisper-2-0123456789ab',
+      'model/whisper-2-0123456789ab',
+    ]) {
+      for (const action of ['sagemaker:DeleteEndpoint', 'sagemaker:DeleteEndpointConfig', 'sagemaker:DeleteModel']) {
+        expect(allows(statements, { action, resource: `arn:aws:sagemaker:${HERE}:${resource}` })).toBe(false);
+      }
+    }
+    expect(
+      allows(statements, { action: 's3:GetObject', resource: `arn:aws:s3:::${BUCKET}/whisper-2/jobs/a.json` }),
+    ).toBe(false);
   });
 });

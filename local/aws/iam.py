@@ -73,7 +73,16 @@ _put_policy = Role.put_policy
 
 def _put_policy_text(role: Role, name: str, document: str | dict[str, Any]) -> None:
     """A role's inline policy; one of a template comes as a structure, and IAM gives every policy as text."""
-    _put_policy(role, name, document if isinstance(document, str) else json.dumps(document))
+    _put_policy(role, name, document if isinstance(document, str) else json.dumps(_with_values(document)))
+
+
+def _with_values(value: Any) -> Any:
+    """Without the items of lists that are AWS::NoValue, which CloudFormation leaves out and moto makes None."""
+    if isinstance(value, dict):
+        return {name: _with_values(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_with_values(item) for item in value if item is not None]
+    return value
 
 
 Role.put_policy = _put_policy_text
