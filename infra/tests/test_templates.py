@@ -8,7 +8,7 @@ import cfnlint.api
 import pytest
 from cfnlint.config import ManualArgs
 
-from infra.tests import cloudformation, terraform
+from infra.tests import cloudformation, tables, terraform
 from infra.tests.roles import Role, Statement, Template
 
 NAMES = {value: f"local.{name}" for name, value in terraform.local_values().items()}
@@ -54,3 +54,8 @@ def test_both_let_the_same_assume_a_role(role: str) -> None:
 def test_both_grant_a_role_the_same(role: str) -> None:
     ours, theirs = (by_sid(template.roles[role].statements) for template in (CLOUDFORMATION, TERRAFORM))
     assert ours == theirs
+
+
+def test_the_documents_tables_are_what_is_granted() -> None:
+    text = tables.DOCUMENT.read_text()
+    assert text == tables.with_tables(text, CLOUDFORMATION), "run: python -m infra.tests.tables"
