@@ -59,7 +59,6 @@ data "aws_iam_policy_document" "deploy" {
   statement {
     sid = "EndpointConfigs"
     actions = [
-      "sagemaker:DescribeEndpointConfig",
       "sagemaker:CreateEndpointConfig",
       "sagemaker:DeleteEndpointConfig",
       "sagemaker:CreateEndpoint",
@@ -68,6 +67,13 @@ data "aws_iam_policy_document" "deploy" {
       "sagemaker:AddTags",
     ]
     resources = ["arn:${local.partition}:sagemaker:${local.region}:${local.account}:endpoint-config/${var.endpoint_name}-????????????"]
+  }
+
+  # Application Auto Scaling asks for it, in the name of its caller, on a name that it makes up.
+  statement {
+    sid       = "AllEndpointConfigs"
+    actions   = ["sagemaker:DescribeEndpointConfig"]
+    resources = ["arn:${local.partition}:sagemaker:${local.region}:${local.account}:endpoint-config/*"]
   }
 
   statement {

@@ -79,7 +79,7 @@ variable "create_oidc_provider" {
 
 variable "endpoint_name" {
   type        = string
-  description = "Endpoint that the roles are for. A star at the end takes every endpoint whose name begins so. Lower case, because SageMaker writes names so in ARNs."
+  description = "Endpoint that the roles are for. A star at the end takes every endpoint whose name begins so. Lower case, because SageMaker writes names so in some ARNs."
   default     = "whisper"
 
   validation {
