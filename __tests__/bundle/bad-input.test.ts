@@ -51,7 +51,7 @@ const transcribe = (inputs: Record<string, string> = {}): Record<string, string>
 });
 
 const cases: Record<string, () => Case> = {
-  'unknown mode': () => ({ inputs: { mode: 'remove' }, says: [/mode is "remove"/, /`deploy` or `transcribe`/] }),
+  'unknown mode': () => ({ inputs: { mode: 'remove' }, says: [/mode is "remove"/, /`deploy`, `transcribe`/] }),
   'no role': () => ({
     inputs: deploy({ 'execution-role-arn': '' }),
     says: [/execution-role-arn is empty/, /must be the ARN of the role/],

@@ -255,10 +255,13 @@ describe('what goes wrong', () => {
     async () => {
       await rig.aws.control('capacity', { 'ml.g6.xlarge': 0 });
       const failing = () => rig.deploy({ endpointName: 'no-capacity', instanceTypes: ['ml.g6.xlarge'] });
+      // SageMaker looks for an instance for a while before it gives up.
+      await rig.aws.control('clock', { speed: 30 });
       await expect(failing()).rejects.toMatchObject({
         message: expect.stringMatching(/no-capacity is Failed[\s\S]*no instance of this type/),
         remedy: expect.stringContaining('delete-endpoint --endpoint-name no-capacity'),
       });
+      await rig.aws.control('clock', { speed: 1 });
       expect(await operations(() => expect(failing()).rejects.toThrow(/no-capacity is Failed/))).toEqual([]);
     },
     2 * MINUTES,

@@ -30,14 +30,16 @@ const pytest = (part: string): Step => ({
   command: [join(root, 'script', 'test.d', part)],
   kind: 'pytest',
 });
-const jest = (folder: string): Step => ({
-  name: `jest ${folder}`,
+/** @param shard one of several steps that share the suites, as `1/2` */
+const jest = (folder: string, shard = '1/1'): Step => ({
+  name: `jest ${folder} ${shard}`,
   // In band: the suites of local/ and bundle/ each start an AWS and a Docker engine, and the machine is small.
   command: node(
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     'node_modules/jest/bin/jest.js',
     '--runInBand',
+    `--shard=${shard}`,
     `__tests__/${folder}/`,
   ),
   kind: 'jest',
@@ -53,8 +55,8 @@ const parts: Record<string, Step[]> = {
   dist: [check('dist/ is what src/ builds, and starts', ...node('script/check-dist.ts'))],
   unit: [jest('unit')],
   infra: [pytest('infra')],
+  stories: [jest('local', '1/2'), jest('local', '2/2')],
   local: [pytest('local')],
-  stories: [jest('local')],
   container: [pytest('container')],
   bundle: [jest('bundle')],
   demo: [check('script/demo', join(root, 'script', 'demo'))],

@@ -59,7 +59,7 @@ async function uploadFile(
   weights: Weights,
   file: WeightFile,
 ): Promise<void> {
-  log.info(`Uploading ${file.name}${file.size === undefined ? '' : ` (${megabytes(file.size)})`}`);
+  log.info(`Uploading ${file.name}${file.size === undefined ? '' : ` (${sizeOf(file.size)})`}`);
   const encryption = kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId };
   const properties = { ContentType: 'application/octet-stream', ...encryption };
   const resumed = (parts: number) =>
@@ -87,4 +87,5 @@ async function readFiles({ clients, signal }: Context, desired: Desired): Promis
 const missingFiles = ({ weights }: Desired, found: FoundFiles): WeightFile[] =>
   weights.files.filter(({ name, size }) => !found.has(name) || (size !== undefined && found.get(name) !== size));
 
-const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+const sizeOf = (bytes: number): string =>
+  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
