@@ -1,6 +1,6 @@
 import type { Clients } from './aws/clients.js';
 import type { Clock } from './clock.js';
-import type { Log } from './report/log.js';
+import type { Log } from './log.js';
 
 /** What a story's steps work with besides their settings. Everything of the outside world comes through here. */
 export interface Context {

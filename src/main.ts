@@ -29,7 +29,7 @@ try {
   // The first request leaves before the rest is loaded: what is wrong with the credentials is known at once.
   const account = await callerAccount(clients, interrupt.signal);
   requireAccount(account, settings.allowedAccountId);
-  const { actionsLog } = await import('./report/log.js');
+  const { actionsLog } = await import('./log.js');
   await run(settings, { clients, account, log: actionsLog, clock: systemClock, signal: interrupt.signal });
 } catch (error) {
   await fail(error);

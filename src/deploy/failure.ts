@@ -1,7 +1,7 @@
 import { type EndpointLog, endpointLog, logGroup } from '../aws/endpoint-log.js';
 import type { Context } from '../context.js';
 import { UserError } from '../errors.js';
-import { shown } from '../report/shown.js';
+import { shown } from '../shown.js';
 import { likelyCause } from './causes.js';
 
 /** What is known of a failure of an endpoint. */

@@ -1,4 +1,4 @@
-import { shown } from '../report/shown.js';
+import { shown } from '../shown.js';
 import { type Change, type FieldChange, isChange } from './changes.js';
 
 const SIGNS: Record<Change['action'], string> = { unchanged: '=', create: '+', update: '~', replace: '±', delete: '-' };

@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { type Objects, openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
 import { Interrupted, UserError } from '../errors.js';
-import { shown } from '../report/shown.js';
 import { shipped } from '../shipped.js';
+import { shown } from '../shown.js';
 import type { Desired } from './desired.js';
 import { failed } from './failure.js';
 

@@ -3,7 +3,7 @@ import { isNamed } from '../aws/error-name.js';
 import { openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
 import { forEach } from '../each.js';
-import { shown } from '../report/shown.js';
+import { shown } from '../shown.js';
 import { openLedger } from '../transcribe/ledger.js';
 
 /** Milliseconds after which a request shows in the metrics, which come a minute or two late. */

@@ -1,7 +1,7 @@
 import * as core from '@actions/core';
 import { UserError } from '../errors.js';
+import { shown } from '../shown.js';
 import type { FileReport, TranscribeResult } from '../transcribe/result.js';
-import { shown } from './shown.js';
 
 /** GitHub takes 1 MiB of summary a step, and 1 MB an output. */
 const SUMMARY_BYTES = 900_000;

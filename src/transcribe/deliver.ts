@@ -1,6 +1,6 @@
 import type { Context } from '../context.js';
-import { shown } from '../report/shown.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
+import { shown } from '../shown.js';
 import { writers } from '../transcript/formats.js';
 import { countWords, type Transcript } from '../transcript/transcript.js';
 import type { Deliver, Job, Outcome } from './job.js';

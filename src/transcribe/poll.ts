@@ -1,7 +1,7 @@
 import { isLost } from '../aws/endpoint-work.js';
 import type { ObjectEntry } from '../aws/objects.js';
 import { forEach } from '../each.js';
-import { shown } from '../report/shown.js';
+import { shown } from '../shown.js';
 import { parseTranscript, type Transcript } from '../transcript/transcript.js';
 import { parseFailure } from './failure.js';
 import type { Deliver, OpenJob } from './job.js';

@@ -4,8 +4,8 @@ import { currentBranch } from '../git/branch.js';
 import { commitAndPush } from '../git/commit.js';
 import { openGit } from '../git/git.js';
 import { fitsArtifact, uploadArtifact } from '../github/artifact.js';
-import { shown } from '../report/shown.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
+import { shown } from '../shown.js';
 import { problemOf } from './problem.js';
 import type { FileReport, TranscribeResult } from './result.js';
 

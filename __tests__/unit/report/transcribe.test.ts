@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { UserError } from '../../../src/errors.js';
-import { shown } from '../../../src/report/shown.js';
 import { reportTranscribe, summaryOf } from '../../../src/report/transcribe.js';
+import { shown } from '../../../src/shown.js';
 import type { FileReport } from '../../../src/transcribe/result.js';
 
 const done: FileReport = {
