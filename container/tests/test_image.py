@@ -108,7 +108,8 @@ def test_it_holds_the_program_and_nothing_else_of_the_repository(files):
 
 
 def test_the_build_leaves_no_cache_no_secret_and_no_telemetry_behind(files, image):
-    folders = ("/root/.cache/", "/root/.pip", "/root/.config/", "/tmp/", "/run/secrets/", "/etc/pip.conf")
+    home = "/root"  # Of the user that the build runs as.
+    folders = (f"{home}/.cache/", f"{home}/.pip", f"{home}/.config/", "/tmp/", "/run/secrets/", "/etc/pip.conf")
     assert [path for path in files if path.startswith(folders)] == []
     config = json.loads(docker("inspect", "--format", "{{json .Config}}", image))
     variables = [variable.partition("=")[0] for variable in config["Env"]]

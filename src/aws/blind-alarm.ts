@@ -2,7 +2,7 @@ import type { MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import type { Context } from '../context.js';
 import { HOST_METRICS, idleAlarmName, PERIOD } from './endpoint-metrics.js';
-import { described } from './sagemaker.js';
+import { describeEndpoint } from './sagemaker.js';
 
 const MINUTE = PERIOD * 1000;
 /** Milliseconds without data after which an alarm counts as blind; metrics come up to two minutes late. */
@@ -19,15 +19,10 @@ export async function warnOfBlindAlarm(
   endpointName: string,
   endpoint?: DescribeEndpointOutput,
 ): Promise<void> {
-  const found = endpoint ?? (await describe(context, endpointName));
+  const found = endpoint ?? (await describeEndpoint(context, endpointName));
   if (!found || !hasRunLong(found, context.clock.now())) return;
   const unseen = await metricsWithoutData(context, endpointName);
   if (unseen === 'no alarm' || unseen.length > 0) context.log.warning(warningOf(endpointName, found, unseen));
-}
-
-async function describe({ clients, signal }: Pick<Context, 'clients' | 'signal'>, EndpointName: string) {
-  const sagemaker = await clients.sagemaker();
-  return described(sagemaker.describeEndpoint({ EndpointName }, { abortSignal: signal }));
 }
 
 /** Whether instances run, and have run for long enough to be seen by the alarm. Pure. */

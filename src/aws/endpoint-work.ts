@@ -1,7 +1,7 @@
 import type { MetricDataResult } from '@aws-sdk/client-cloudwatch';
 import type { Context } from '../context.js';
 import { endpointMetrics, IDLE_CPU, IDLE_GPU, PERIOD } from './endpoint-metrics.js';
-import { described } from './sagemaker.js';
+import { describeEndpoint } from './sagemaker.js';
 
 const MINUTE = PERIOD * 1000;
 /** Milliseconds that are looked back. */
@@ -43,11 +43,11 @@ export async function readWork(
   { clients, clock, signal }: Pick<Context, 'clients' | 'clock' | 'signal'>,
   endpointName: string,
 ): Promise<EndpointWork | undefined> {
-  const [sagemaker, cloudwatch] = await Promise.all([clients.sagemaker(), clients.cloudwatch()]);
+  const cloudwatch = await clients.cloudwatch();
   const now = clock.now();
   const options = { abortSignal: signal };
   const [endpoint, { MetricDataResults = [] }] = await Promise.all([
-    described(sagemaker.describeEndpoint({ EndpointName: endpointName }, options)),
+    describeEndpoint({ clients, signal }, endpointName),
     cloudwatch.getMetricData(
       {
         MetricDataQueries: Object.values(endpointMetrics(endpointName)).map((query) => ({

@@ -3,6 +3,7 @@ import type { CompletedPart, S3 } from '@aws-sdk/client-s3';
 import { UserError } from '../errors.js';
 import { isNamed, statusOf } from './error-name.js';
 import { type Part, type PartBuffers, partsOf } from './parts.js';
+import { uploadsUnder } from './unfinished-uploads.js';
 
 /** Thrown by content that is not what it must be: nothing of it becomes visible, and nothing is kept of it. */
 export class WrongContent extends UserError {}
@@ -56,7 +57,7 @@ export async function uploadResumably(
   for (let attempt = 1; ; attempt++) {
     let others: string[] = [];
     const goOn = async (): Promise<Unfinished> => {
-      const [first, ...rest] = await unfinishedUploads(uploading);
+      const [first, ...rest] = await resumableUploads(uploading);
       others = rest;
       if (first === undefined) return begin(uploading);
       const parts = await partsThere(uploading, first);
@@ -152,12 +153,13 @@ async function begin({ s3, object, properties, signal }: Uploading): Promise<Unf
 }
 
 /** The ids of the object's unfinished uploads that have hashes, the oldest first, so that all runs choose the same. */
-async function unfinishedUploads({ s3, object, signal }: Uploading): Promise<string[]> {
+async function resumableUploads({ s3, object, signal }: Uploading): Promise<string[]> {
   const { Key, ...bucket } = object;
-  const { Uploads = [] } = await s3.listMultipartUploads({ ...bucket, Prefix: Key }, { abortSignal: signal });
-  return Uploads.filter((found) => found.Key === Key && found.ChecksumAlgorithm === 'SHA256')
-    .sort((a, b) => (a.Initiated?.getTime() ?? 0) - (b.Initiated?.getTime() ?? 0))
-    .flatMap(({ UploadId }) => UploadId ?? []);
+  const uploads = await uploadsUnder(s3, { ...bucket, Prefix: Key }, signal);
+  return uploads
+    .filter(({ key, checksum }) => key === Key && checksum === 'SHA256')
+    .sort((a, b) => a.begun - b.begun)
+    .map(({ id }) => id);
 }
 
 async function partsThere({ s3, object, signal }: Uploading, UploadId: string): Promise<Unfinished['parts']> {

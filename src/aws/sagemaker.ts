@@ -1,3 +1,5 @@
+import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
+import type { Context } from '../context.js';
 import { isNamed } from './error-name.js';
 
 /** Whether SageMaker refused a request with these words at their begin. */
@@ -49,4 +51,13 @@ export async function createdOrThere(request: Promise<unknown>): Promise<boolean
     if (isThere(error)) return false;
     throw error;
   }
+}
+
+/** The endpoint as it is; undefined: there is none. */
+export async function describeEndpoint(
+  { clients, signal }: Pick<Context, 'clients' | 'signal'>,
+  EndpointName: string,
+): Promise<DescribeEndpointOutput | undefined> {
+  const sagemaker = await clients.sagemaker();
+  return described(sagemaker.describeEndpoint({ EndpointName }, { abortSignal: signal }));
 }

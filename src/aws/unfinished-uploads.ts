@@ -1,4 +1,4 @@
-import type { ListMultipartUploadsOutput } from '@aws-sdk/client-s3';
+import type { ListMultipartUploadsOutput, S3 } from '@aws-sdk/client-s3';
 import type { Context } from '../context.js';
 import { unlessAbsent } from './error-name.js';
 
@@ -8,6 +8,8 @@ export interface UnfinishedUpload {
   id: string;
   /** Milliseconds since the epoch. */
   begun: number;
+  /** What S3 keeps of each part; undefined: nothing. */
+  checksum: string | undefined;
 }
 
 interface Place {
@@ -21,16 +23,24 @@ export async function unfinishedUploads(
   { bucket, account }: Place,
   prefix: string,
 ): Promise<UnfinishedUpload[]> {
-  const s3 = await clients.s3();
+  return uploadsUnder(await clients.s3(), { Bucket: bucket, ExpectedBucketOwner: account, Prefix: prefix }, signal);
+}
+
+/** The same by a request of S3's. */
+export async function uploadsUnder(
+  s3: S3,
+  place: { Bucket: string; ExpectedBucketOwner: string; Prefix: string },
+  signal: AbortSignal,
+): Promise<UnfinishedUpload[]> {
   const found: UnfinishedUpload[] = [];
   let from: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
   while (from !== undefined) {
     const page: ListMultipartUploadsOutput = await s3.listMultipartUploads(
-      { Bucket: bucket, ExpectedBucketOwner: account, Prefix: prefix, ...from },
+      { ...place, ...from },
       { abortSignal: signal },
     );
-    for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? []) {
-      found.push({ key: Key, id: UploadId, begun: Initiated?.getTime() ?? 0 });
+    for (const { Key = '', UploadId = '', Initiated, ChecksumAlgorithm } of page.Uploads ?? []) {
+      found.push({ key: Key, id: UploadId, begun: Initiated?.getTime() ?? 0, checksum: ChecksumAlgorithm });
     }
     from = page.IsTruncated ? { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker } : undefined;
   }

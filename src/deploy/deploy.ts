@@ -1,3 +1,4 @@
+import { describeEndpoint } from '../aws/sagemaker.js';
 import type { Context } from '../context.js';
 import type { DeploySettings } from '../settings/deploy.js';
 import { applyInOrder, look, type Planned } from './apply.js';
@@ -9,7 +10,7 @@ import { servedTypes } from './resources/endpoint-config.js';
 import { keepMinimum, scalableTarget } from './resources/scalable-target.js';
 import { desiredScaling } from './scaling.js';
 import { verify, wasVerified } from './verify.js';
-import { describeEndpoint, unlessOvertaken, untilServed } from './wait.js';
+import { unlessOvertaken, untilServed } from './wait.js';
 
 /**
  * Makes the endpoint and all that it needs as the settings want it, changing only what differs.

@@ -68,6 +68,12 @@ export const tagsOf = (endpointName: string, tags: Readonly<Record<string, strin
   ...Object.entries(tags).map(([Key, Value]) => ({ Key, Value })),
 ];
 
+/** Whether these are the tags of something that a deploy of this endpoint made. */
+export const isMadeFor = (
+  endpointName: string,
+  tags: readonly { Key?: string | undefined; Value?: string | undefined }[] | undefined,
+): boolean => tags?.some(({ Key, Value }) => Key === TAG && Value === endpointName) ?? false;
+
 export const bucketOf = (settings: Pick<DeploySettings, 'bucket' | 'region'>, account: string): string =>
   settings.bucket ?? `whisper-sagemaker-${account}-${settings.region}`;
 

@@ -1,12 +1,12 @@
 import { quotaUrl } from '../aws/console.js';
 import { explain } from '../aws/errors.js';
 import { endpointQuotaName, endpointQuotas, type InstanceQuota } from '../aws/quotas.js';
+import { describeEndpoint } from '../aws/sagemaker.js';
 import type { Context } from '../context.js';
 import { UserError } from '../errors.js';
 import type { DeploySettings } from '../settings/deploy.js';
 import { type Change, isChange } from './changes.js';
 import { servedTypes } from './resources/endpoint-config.js';
-import { describeEndpoint } from './wait.js';
 
 /** What a plan asks of the account's instances. */
 export interface Demand {

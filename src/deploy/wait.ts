@@ -1,6 +1,6 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import { isPassingTrouble } from '../aws/retry.js';
-import { described } from '../aws/sagemaker.js';
+import { describeEndpoint } from '../aws/sagemaker.js';
 import type { Context } from '../context.js';
 import { Interrupted, UserError } from '../errors.js';
 import type { Desired } from './desired.js';
@@ -20,15 +20,6 @@ export interface Wait {
   endpointName: string;
   /** Milliseconds since the epoch. */
   deadline: number;
-}
-
-/** The endpoint as it is; undefined: there is none. */
-export async function describeEndpoint(
-  { clients, signal }: Pick<Context, 'clients' | 'signal'>,
-  EndpointName: string,
-): Promise<DescribeEndpointOutput | undefined> {
-  const sagemaker = await clients.sagemaker();
-  return described(sagemaker.describeEndpoint({ EndpointName }, { abortSignal: signal }));
 }
 
 /**

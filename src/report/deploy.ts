@@ -10,7 +10,6 @@ import { costLines } from './cost.js';
 import { failureBlock, type Told, toldOf } from './failure.js';
 import { cell, code, link, stepTimes, table } from './markdown.js';
 import { resourceUrl } from './resource-url.js';
-
 import { writeSummary } from './summary.js';
 
 /**

@@ -1,9 +1,8 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
-import { described } from '../../aws/sagemaker.js';
+import { described, describeEndpoint } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
-import { TAG } from '../desired.js';
-import { describeEndpoint } from '../wait.js';
+import { isMadeFor, TAG } from '../desired.js';
 import type { Scope } from './scope.js';
 
 /**
@@ -17,7 +16,7 @@ export async function findEndpoint(context: Context, scope: Scope): Promise<Desc
   const sagemaker = await context.clients.sagemaker();
   const request = sagemaker.listTags({ ResourceArn: endpoint.EndpointArn }, { abortSignal: context.signal });
   const { Tags = [] } = (await described(request)) ?? {};
-  if (Tags.some(({ Key, Value }) => Key === TAG && Value === endpointName)) return endpoint;
+  if (isMadeFor(endpointName, Tags)) return endpoint;
   throw new UserError(
     `There is an endpoint ${endpointName} that this action did not make: it has no tag ${TAG}=${endpointName}. Nothing was removed.`,
     'Check `endpoint-name` and `aws-region`, or add the tag to hand the endpoint over.',

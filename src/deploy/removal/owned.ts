@@ -4,7 +4,7 @@ import { described } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { forEach } from '../../each.js';
 import { HASH_LENGTH } from '../content-hash.js';
-import { TAG } from '../desired.js';
+import { isMadeFor } from '../desired.js';
 import { describeEndpointConfig } from '../resources/endpoint-config.js';
 
 /** A Model or an EndpointConfig that this action made for an endpoint. */
@@ -84,7 +84,7 @@ async function ours({ clients, signal }: Context, endpointName: string, listed: 
   const named = listed.filter(({ name = '' }) => pattern.test(name));
   await forEach(named, AT_ONCE, async ({ name = '', arn, CreationTime }) => {
     const tags = await described(sagemaker.listTags({ ResourceArn: arn }, { abortSignal: signal }));
-    if (!tags?.Tags?.some(({ Key, Value }) => Key === TAG && Value === endpointName)) return;
+    if (!isMadeFor(endpointName, tags?.Tags)) return;
     found.push({ name, created: CreationTime?.getTime() ?? 0 });
   });
   return newestFirst(found);

@@ -2,7 +2,7 @@ import { isNamed, unlessAbsent } from '../../aws/error-name.js';
 import { allPages } from '../../aws/pages.js';
 import { retrying } from '../../aws/retry.js';
 import type { Context } from '../../context.js';
-import { TAG } from '../desired.js';
+import { isMadeFor, TAG } from '../desired.js';
 import { alarmNames, scalable } from '../scaling.js';
 import { deletion, type Finding } from './removal.js';
 import type { Scope } from './scope.js';
@@ -20,7 +20,7 @@ export async function findAlarms({ clients, signal }: Context, { endpointName }:
   for (const { AlarmName = '', AlarmArn } of MetricAlarms) {
     const request = cloudwatch.listTagsForResource({ ResourceARN: AlarmArn }, options);
     const tags = await unlessAbsent(request, 'ResourceNotFoundException', 'ResourceNotFound');
-    if (tags?.Tags?.some(({ Key, Value }) => Key === TAG && Value === endpointName)) names.push(AlarmName);
+    if (isMadeFor(endpointName, tags?.Tags)) names.push(AlarmName);
     else stays.push(`The alarm ${AlarmName} stays: this action did not make it, it has no tag ${TAG}=${endpointName}.`);
   }
   if (names.length === 0) return { removals: [], stays };

@@ -2,7 +2,7 @@ import type { MetricAlarm, MetricDataQuery, PutMetricAlarmInput } from '@aws-sdk
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import { type Change, created, isChange, updated } from '../changes.js';
-import { type Desired, TAG } from '../desired.js';
+import { type Desired, isMadeFor, TAG } from '../desired.js';
 import { differences } from '../difference.js';
 import type { Known } from '../known.js';
 import type { Resource } from '../resource.js';
@@ -48,7 +48,7 @@ async function requireOurs({ clients, signal }: Context, desired: Desired, found
       { ResourceARN: there.AlarmArn ?? '' },
       { abortSignal: signal },
     );
-    if (Tags.some(({ Key, Value }) => Key === TAG && Value === desired.endpointName)) continue;
+    if (isMadeFor(desired.endpointName, Tags)) continue;
     throw new UserError(
       `There is an alarm ${alarm.AlarmName} that this action did not make: it has no tag ${TAG}=${desired.endpointName}.`,
       'Take another `endpoint-name`, or delete or tag the alarm.',

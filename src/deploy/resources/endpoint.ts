@@ -1,16 +1,17 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
+import { describeEndpoint } from '../../aws/sagemaker.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import type { DeploySettings } from '../../settings/deploy.js';
 import { type Change, created, updated } from '../changes.js';
-import { type Desired, TAG, VERSION_TAG } from '../desired.js';
+import { type Desired, isMadeFor, TAG, VERSION_TAG } from '../desired.js';
 import { drain } from '../drain.js';
 import { failed } from '../failure.js';
 import type { Progress } from '../progress.js';
 import type { Resource } from '../resource.js';
 import { type Served, servedFields } from '../served-fields.js';
 import { phaseOf } from '../states.js';
-import { describeEndpoint, unhealthy, untilSteady } from '../wait.js';
+import { unhealthy, untilSteady } from '../wait.js';
 import { type WorkPlace, workUnderWay } from '../work.js';
 import { describeEndpointConfig } from './endpoint-config.js';
 import { create, replace, stopScaling, update } from './endpoint-requests.js';
@@ -125,7 +126,7 @@ async function tagsOn({ clients, signal }: Context, ResourceArn: string | undefi
 
 async function requireOurs(context: Context, { endpointName }: Desired, { EndpointArn }: DescribeEndpointOutput) {
   const tags = await tagsOn(context, EndpointArn);
-  if (tags.some(({ Key, Value }) => Key === TAG && Value === endpointName)) return;
+  if (isMadeFor(endpointName, tags)) return;
   throw new UserError(
     `There is an endpoint ${endpointName} that this action did not make: it has no tag ${TAG}=${endpointName}.`,
     'Take another `endpoint-name`, or add the tag to hand the endpoint over.',
