@@ -3,8 +3,8 @@ import { isNamed } from '../aws/error-name.js';
 import { openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
 import { forEach } from '../each.js';
+import { openLedger } from '../ledger/ledger.js';
 import { shown } from '../shown.js';
-import { openLedger } from '../transcribe/ledger.js';
 
 /** Milliseconds after which a request shows in the metrics, which come a minute or two late. */
 const LATE = 3 * 60_000;

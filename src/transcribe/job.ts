@@ -1,6 +1,6 @@
+import type { StoredClaim } from '../ledger/ledger.js';
 import type { Transcript } from '../transcript/transcript.js';
-import type { Audio } from './examine.js';
-import type { StoredClaim } from './ledger.js';
+import type { Audio } from './examine/examine.js';
 
 /** Audio to transcribe: all the files that have the same content are one job. */
 export interface Job {

@@ -1,7 +1,7 @@
 import { forEach } from '../each.js';
+import type { Ledger } from '../ledger/ledger.js';
 import type { Deliver, Job, OpenJob } from './job.js';
-import type { Ledger } from './ledger.js';
-import type { Earlier } from './submit.js';
+import type { Earlier } from './submit/submit.js';
 
 /** A job that is not with the endpoint. */
 export interface WaitingJob {

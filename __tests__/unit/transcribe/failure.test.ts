@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { parseFailure } from '../../../src/transcribe/failure.js';
+import { parseFailure } from '../../../src/transcribe/collect/failure.js';
 
 const body = '{"error":{"code":"bad_audio","message":"no audio stream in \\"x\\""}}';
 const wrapped = (kind: string, status: number, inner: string) =>

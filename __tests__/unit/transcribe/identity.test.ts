@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { UserError } from '../../../src/errors.js';
-import { customAttributes } from '../../../src/transcribe/attributes.js';
+import { canonicalJson, jobKey } from '../../../src/ledger/key.js';
 import { jobsOf } from '../../../src/transcribe/job.js';
-import { canonicalJson, jobKey } from '../../../src/transcribe/key.js';
+import { customAttributes } from '../../../src/transcribe/submit/attributes.js';
 
 const identity = { audio: 'aa', options: { language: 'ja', prompt: 'p' }, modelRevision: 'r', transcriber: '1' };
 

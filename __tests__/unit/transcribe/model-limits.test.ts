@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { modelNames } from '../../../src/hub/names.js';
-import { requireAble } from '../../../src/transcribe/model-limits.js';
+import { requireAble } from '../../../src/transcribe/submit/model-limits.js';
 
 const refused = (model: string, options: Parameters<typeof requireAble>[1]): boolean => {
   try {

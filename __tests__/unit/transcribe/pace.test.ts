@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { inFlightLimit, pollInterval } from '../../../src/transcribe/pace.js';
-import { parseClaim, parseResult } from '../../../src/transcribe/records.js';
+import { parseClaim, parseResult } from '../../../src/ledger/records.js';
+import { inFlightLimit, pollInterval } from '../../../src/transcribe/submit/pace.js';
 
 const HOUR = 3_600_000;
 

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { examine } from '../../../src/transcribe/examine.js';
-import { collisions, transcriptPath } from '../../../src/transcribe/place.js';
-import { selectFiles } from '../../../src/transcribe/select.js';
+import { examine } from '../../../src/transcribe/examine/examine.js';
+import { collisions, transcriptPath } from '../../../src/transcribe/select/place.js';
+import { selectFiles } from '../../../src/transcribe/select/select.js';
 
 let workspace: string;
 let elsewhere: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { writeFileWithin } from '../../../src/transcribe/write.js';
+import { writeFileWithin } from '../../../src/transcribe/publish/write.js';
 
 let workspace: string;
 let elsewhere: string;

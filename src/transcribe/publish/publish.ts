@@ -1,13 +1,13 @@
 import { join, posix } from 'node:path';
-import type { Context } from '../context.js';
-import { currentBranch } from '../git/branch.js';
-import { commitAndPush } from '../git/commit.js';
-import { openGit } from '../git/git.js';
-import { fitsArtifact, uploadArtifact } from '../github/artifact.js';
-import type { TranscribeSettings } from '../settings/transcribe.js';
-import { shown } from '../shown.js';
-import { problemOf } from './problem.js';
-import type { FileReport, TranscribeResult } from './result.js';
+import type { Context } from '../../context.js';
+import { currentBranch } from '../../git/branch.js';
+import { commitAndPush } from '../../git/commit.js';
+import { openGit } from '../../git/git.js';
+import { fitsArtifact, uploadArtifact } from '../../github/artifact.js';
+import type { TranscribeSettings } from '../../settings/transcribe.js';
+import { shown } from '../../shown.js';
+import { problemOf } from '../problem.js';
+import type { FileReport, TranscribeResult } from '../result.js';
 
 type Published = Omit<TranscribeResult, 'files'>;
 

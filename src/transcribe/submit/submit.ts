@@ -1,16 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
-import { statusOf } from '../aws/error-name.js';
-import { WrongContent } from '../aws/multipart-upload.js';
-import type { Context } from '../context.js';
-import type { Transcript } from '../transcript/transcript.js';
-import { contentType } from './content-type.js';
+import { statusOf } from '../../aws/error-name.js';
+import { WrongContent } from '../../aws/multipart-upload.js';
+import type { Context } from '../../context.js';
+import type { Ledger, StoredClaim } from '../../ledger/ledger.js';
+import type { Claim } from '../../ledger/records.js';
+import type { Transcript } from '../../transcript/transcript.js';
+import { contentType } from '../examine/content-type.js';
+import type { Job, OpenJob } from '../job.js';
 import type { Endpoint } from './endpoint.js';
-import type { Job, OpenJob } from './job.js';
-import type { Ledger, StoredClaim } from './ledger.js';
 import { INVOCATION_TIMEOUT_SECONDS, REQUEST_TTL_SECONDS } from './pace.js';
-import type { Claim } from './records.js';
 
 /** What a submission needs besides the job. */
 export interface Sender {

@@ -1,8 +1,8 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
-import { warnOfBlindAlarm } from '../aws/blind-alarm.js';
-import { type EndpointWork, readWork } from '../aws/endpoint-work.js';
-import type { Context } from '../context.js';
-import type { OpenJob } from './job.js';
+import { warnOfBlindAlarm } from '../../aws/blind-alarm.js';
+import { type EndpointWork, readWork } from '../../aws/endpoint-work.js';
+import type { Context } from '../../context.js';
+import type { OpenJob } from '../job.js';
 
 /** Looks at the endpoint while jobs are with it. */
 export interface Watch {

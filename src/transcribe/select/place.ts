@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Format } from '../settings/transcribe.js';
+import type { Format } from '../../settings/transcribe.js';
 
 /** Where the transcript of an audio file goes: the audio's path under the output folder, with another extension. */
 export function transcriptPath(audio: string, outputFolder: string, format: Format): string {

@@ -1,6 +1,6 @@
-import { UserError } from '../errors.js';
-import { repositoryOf } from '../hub/names.js';
-import type { TranscriptionOptions } from '../settings/transcribe.js';
+import { UserError } from '../../errors.js';
+import { repositoryOf } from '../../hub/names.js';
+import type { TranscriptionOptions } from '../../settings/transcribe.js';
 
 /** Distilled on English only, whatever their vocabulary holds; those that others distilled for another language are not. */
 const DISTILLED =

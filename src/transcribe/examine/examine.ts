@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { isLfsPointer } from '../git/lfs.js';
+import { isLfsPointer } from '../../git/lfs.js';
 
 /** An audio file in the workspace. */
 export interface Audio {

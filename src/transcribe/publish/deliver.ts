@@ -1,11 +1,11 @@
-import type { Context } from '../context.js';
-import type { TranscribeSettings } from '../settings/transcribe.js';
-import { shown } from '../shown.js';
-import { writers } from '../transcript/formats.js';
-import { countWords, type Transcript } from '../transcript/transcript.js';
-import type { Deliver, Job, Outcome } from './job.js';
-import { transcriptPath } from './place.js';
-import type { FileReport } from './result.js';
+import type { Context } from '../../context.js';
+import type { TranscribeSettings } from '../../settings/transcribe.js';
+import { shown } from '../../shown.js';
+import { writers } from '../../transcript/formats.js';
+import { countWords, type Transcript } from '../../transcript/transcript.js';
+import type { Deliver, Job, Outcome } from '../job.js';
+import type { FileReport } from '../result.js';
+import { transcriptPath } from '../select/place.js';
 import { writeFileWithin } from './write.js';
 
 /** Takes what became of each file: writes its transcripts into the workspace, annotates its failure, keeps the report. */

@@ -1,8 +1,8 @@
-import { forEach } from '../each.js';
-import { inFlightLimit, pollInterval } from './pace.js';
+import { forEach } from '../../each.js';
+import type { WaitingJob } from '../stage.js';
+import { inFlightLimit, pollInterval } from '../submit/pace.js';
+import { submit } from '../submit/submit.js';
 import { poll, type Work } from './poll.js';
-import type { WaitingJob } from './stage.js';
-import { submit } from './submit.js';
 
 const CONCURRENT_UPLOADS = 6;
 

@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
-import { UserError } from '../errors.js';
-import type { TranscriptionOptions } from '../settings/transcribe.js';
-import { canonicalJson } from './key.js';
+import { UserError } from '../../errors.js';
+import { canonicalJson } from '../../ledger/key.js';
+import type { TranscriptionOptions } from '../../settings/transcribe.js';
 
 /** SageMaker's limit of the CustomAttributes of a request, in characters of visible ASCII. */
 const LONGEST = 1024;

@@ -1,6 +1,6 @@
 import type { DescribeEndpointOutput, SageMaker } from '@aws-sdk/client-sagemaker';
-import type { Context } from '../context.js';
-import { UserError } from '../errors.js';
+import type { Context } from '../../context.js';
+import { UserError } from '../../errors.js';
 
 /** What a transcription has to know of the endpoint that deploy made. */
 export interface Endpoint {

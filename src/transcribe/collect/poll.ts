@@ -1,14 +1,14 @@
-import { isLost } from '../aws/endpoint-work.js';
-import type { ObjectEntry } from '../aws/objects.js';
-import { forEach } from '../each.js';
-import { shown } from '../shown.js';
-import { parseTranscript, type Transcript } from '../transcript/transcript.js';
+import { isLost } from '../../aws/endpoint-work.js';
+import type { ObjectEntry } from '../../aws/objects.js';
+import { forEach } from '../../each.js';
+import { type Identity, jobKey } from '../../ledger/key.js';
+import type { StoredClaim } from '../../ledger/ledger.js';
+import { shown } from '../../shown.js';
+import { parseTranscript, type Transcript } from '../../transcript/transcript.js';
+import type { Deliver, OpenJob } from '../job.js';
+import { outputJob, type Staged } from '../stage.js';
+import { type Sender, submit } from '../submit/submit.js';
 import { parseFailure } from './failure.js';
-import type { Deliver, OpenJob } from './job.js';
-import { type Identity, jobKey } from './key.js';
-import type { StoredClaim } from './ledger.js';
-import { outputJob, type Staged } from './stage.js';
-import { type Sender, submit } from './submit.js';
 import { sentAt, type Watch } from './watch.js';
 
 /** Everything that collecting works on. */

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import { UserError } from '../errors.js';
-import type { TranscribeSettings } from '../settings/transcribe.js';
-import { shown } from '../shown.js';
+import { UserError } from '../../errors.js';
+import type { TranscribeSettings } from '../../settings/transcribe.js';
+import { shown } from '../../shown.js';
 import { collisions } from './place.js';
 
 type Selection = Pick<TranscribeSettings, 'files' | 'exclude' | 'outputFolder' | 'formats' | 'workspace'>;
