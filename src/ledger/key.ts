@@ -3,7 +3,7 @@ import type { TranscriptionOptions } from '../settings/transcribe.js';
 
 /** All that a transcript's text depends on. */
 export interface Identity {
-  /** SHA-256 of the audio, in hex. */
+  /** The audio's identity: its SHA-256 in hex, or an object's address with its version. */
   audio: string;
   options: TranscriptionOptions;
   modelRevision: string;

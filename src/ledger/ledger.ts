@@ -16,7 +16,7 @@ export interface Ledger {
   finished(): Promise<Set<string>>;
   /** ETags of the claims, by key. */
   claims(): Promise<Map<string, string>>;
-  /** SHA-256 of every audio that is uploaded. */
+  /** Keys of the jobs whose audio is uploaded. */
   uploads(): Promise<Set<string>>;
   /** What SageMaker has written. */
   outputs(): Promise<ObjectEntry[]>;
@@ -32,7 +32,7 @@ export interface Ledger {
 
   /** S3 keys. */
   claimKey(key: string): string;
-  inputKey(sha256: string): string;
+  inputKey(key: string): string;
   /** s3:// address of an S3 key. */
   uri(key: string): string;
   objects: Objects;
@@ -55,7 +55,7 @@ export function openLedger(objects: Objects, prefix: string): Ledger {
     objects,
     uri,
     claimKey,
-    inputKey: (sha256) => `${prefix}input/${sha256}`,
+    inputKey: (key) => `${prefix}input/${key}`,
     finished: async () => new Set((await list('results/')).map(name)),
     claims: async () => new Map((await list('jobs/')).map((entry) => [name(entry), entry.etag])),
     uploads: async () => new Set((await list('input/')).map(name)),

@@ -9,7 +9,7 @@ import type { Identity } from './key.js';
 const claim = z.object({
   version: z.literal(1),
   state: z.enum(['staged', 'sent', 'refused']),
-  /** SHA-256 of the audio. */
+  /** The audio's identity. */
   audio: z.string(),
   /** Ours, in 32 hex digits: the output's name is made of it. */
   inferenceId: z.string(),

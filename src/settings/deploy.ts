@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import {
   badInputs,
   choice,
+  decimal,
   flag,
   type Inputs,
   lines,
@@ -16,6 +17,7 @@ import {
 import { hasGpu, hasLocalStorage, isKnownInstanceType } from './instance-types.js';
 import {
   type CommonSettings,
+  comment,
   common,
   commonSettings,
   type DrainSettings,
@@ -158,8 +160,8 @@ const schema = z.object({
   'security-group-ids': list(/^sg-[0-9a-f]{8,17}$/, 5, 'must be ids of security groups, such as sg-0123456789abcdef0'),
   'success-topic': topic,
   'error-topic': topic,
-  'price-per-hour': optional(/^\d{1,6}(?:\.\d{1,6})?$/, 'must be a price, such as 0.74'),
-  comment: flag,
+  'price-per-hour': decimal(0, 1e6),
+  comment,
   'github-token': text,
 });
 
@@ -200,8 +202,8 @@ export function deploySettings(mode: DeploySettings['mode'], inputs: Inputs): De
     securityGroupIds: given['security-group-ids'],
     successTopic: given['success-topic'],
     errorTopic: given['error-topic'],
-    pricePerHour: numberOf(given['price-per-hour']),
-    comment: given.comment,
+    pricePerHour: given['price-per-hour'],
+    comment: given.comment !== 'false',
     githubToken: given['github-token'] || undefined,
   };
 }

@@ -86,6 +86,19 @@ export const wholeNumber = (least: number, most: number, otherwise?: number) =>
     z.transform((value): number => (value === '' && otherwise !== undefined ? otherwise : Number(value))),
   );
 
+/** A decimal number; undefined: empty. */
+export const decimal = (least: number, most: number) =>
+  z.pipe(
+    text.check(
+      z.refine(
+        (value) =>
+          value === '' || (/^\d{1,9}(?:\.\d{1,6})?$/.test(value) && Number(value) >= least && Number(value) <= most),
+        { error: `must be a number from ${least} to ${most}` },
+      ),
+    ),
+    z.transform((value): number | undefined => (value === '' ? undefined : Number(value))),
+  );
+
 /** Entries of a closed list, separated by commas or white space; none twice. */
 export const listOf = <const T extends string>(values: readonly T[]) =>
   z.pipe(

@@ -77,6 +77,9 @@ export interface DrainSettings {
   whenBusy: 'wait' | 'update';
 }
 
+/** Whether a pull request is told; empty: as the mode has it. */
+export const comment = optional(/^(?:true|false)$/, 'must be `true`, `false` or empty');
+
 /** How many good configurations stay beside the one that serves. */
 export const keep = { keep: matching(/^(?:all|\d{1,3})$/, 'must be a number of configurations to keep, or `all`') };
 

@@ -1,10 +1,11 @@
 import type { StoredClaim } from '../ledger/ledger.js';
 import type { Transcript } from '../transcript/transcript.js';
-import type { Audio } from './examine/examine.js';
+import type { Audio } from './audio.js';
 
-/** Audio to transcribe: all the files that have the same content are one job. */
+/** Audio to transcribe: all the files that have the same content and options are one job. */
 export interface Job {
   key: string;
+  /** The first of them. */
   audio: Audio;
   /** Every path that has this content, the one of `audio` first. */
   paths: string[];
@@ -18,19 +19,27 @@ export interface OpenJob {
   ours: boolean;
 }
 
+/** How long a request took; milliseconds since the epoch. */
+export interface Timing {
+  /** When SageMaker took the request. */
+  sent: number;
+  /** When SageMaker wrote the answer. */
+  answered: number;
+}
+
 /** What became of a job. */
 export type Outcome =
-  | { state: 'transcribed'; transcript: Transcript }
+  | { state: 'transcribed'; transcript: Transcript; timing?: Timing }
   /** Somebody else's work: it cost this run nothing. */
   | { state: 'reused'; transcript: Transcript }
   | { state: 'failed'; reason: string };
 
 export type Deliver = (job: Job, outcome: Outcome) => Promise<void>;
 
-/** One job for each content, in the order of the first paths. */
+/** One job for each key, in the order of the first paths. */
 export function jobsOf(files: readonly Audio[], key: (audio: Audio) => string): Job[] {
-  const groups = Map.groupBy(files, (audio) => audio.sha256);
-  return [...groups.values()].flatMap(([audio, ...same]) =>
-    audio ? [{ key: key(audio), audio, paths: [audio.path, ...same.map(({ path }) => path)] }] : [],
+  const groups = Map.groupBy(files, key);
+  return [...groups].flatMap(([key, [audio, ...same]]) =>
+    audio ? [{ key, audio, paths: [audio.path, ...same.map(({ path }) => path)] }] : [],
   );
 }

@@ -15,7 +15,7 @@ export interface Staged {
   waiting: WaitingJob[];
   /** By key. */
   open: Map<string, OpenJob>;
-  /** SHA-256 of the audio that is uploaded. */
+  /** Keys of the jobs whose audio is uploaded. */
   uploads: Set<string>;
 }
 
@@ -76,7 +76,7 @@ async function sweep(
   if (left.length === 0) return;
   const keys = new Set(left.map(({ key }) => key));
   const outputs = (await ledger.outputs()).map(({ key }) => key).filter((key) => keys.has(outputJob(key) ?? ''));
-  const inputs = left.map(({ audio }) => ledger.inputKey(audio.sha256));
+  const inputs = left.map(({ key }) => ledger.inputKey(key));
   await ledger.objects.remove([...outputs, ...inputs, ...left.map(({ key }) => ledger.claimKey(key))]);
 }
 

@@ -5,9 +5,10 @@ import { forEach } from '../each.js';
 import { jobKey } from '../ledger/key.js';
 import { openLedger } from '../ledger/ledger.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
+import type { Audio } from './audio.js';
 import { collect } from './collect/collect.js';
 import { watchEndpoint } from './collect/watch.js';
-import { type Audio, examine } from './examine/examine.js';
+import { examine } from './examine/examine.js';
 import { jobsOf } from './job.js';
 import { problemOf } from './problem.js';
 import { type Delivery, openDelivery } from './publish/deliver.js';
@@ -29,7 +30,7 @@ const CONCURRENT_READS = 4;
 export async function transcribe(context: Context, settings: TranscribeSettings): Promise<TranscribeResult> {
   const { clients, account, clock, log, signal } = context;
   const until = clock.now() + settings.waitMinutes * 60_000;
-  const attributes = customAttributes(settings.options);
+  customAttributes(settings.options);
   const paths = await selectFiles(settings);
   await requirePublishable(context, settings);
   // The client that comes next loads while AWS answers.
@@ -37,21 +38,21 @@ export async function transcribe(context: Context, settings: TranscribeSettings)
   requireAble(endpoint.model, settings.options);
 
   const delivery = openDelivery(context, settings);
-  const audio = await examineAll(settings.workspace, paths, delivery, signal);
+  const audio = await examineAll(settings, paths, delivery, signal);
   const { modelRevision, transcriber } = endpoint;
-  const identity = { options: settings.options, modelRevision, transcriber };
-  const jobs = jobsOf(audio, ({ sha256 }) => jobKey({ audio: sha256, ...identity }));
+  const jobs = jobsOf(audio, ({ identity, options }) =>
+    jobKey({ audio: identity, options, modelRevision, transcriber }),
+  );
   log.info(`${paths.length} audio files, ${jobs.length} different ones to transcribe.`);
 
   const { deliver } = delivery;
-  const { workspace } = settings;
   const send = async () => {
     const ledger = openLedger(await openBucket(clients, endpoint.bucket, account, signal), endpoint.prefix);
     const staged = await stage(ledger, jobs, settings.retryFailed, deliver);
-    const sender = { context, ledger, endpoint, workspace, attributes, owner: runName(process.env) };
+    const sender = { context, ledger, endpoint, owner: runName(process.env) };
     const watch = watchEndpoint(context, endpoint.name);
     await watch.alarm(endpoint.description);
-    await collect({ sender, staged, identity, deliver, watch }, until);
+    await collect({ sender, staged, deliver, watch }, until);
   };
   // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
   const problem = await send().then(
@@ -61,19 +62,19 @@ export async function transcribe(context: Context, settings: TranscribeSettings)
   delivery.leave(jobs);
 
   const files = delivery.reports();
-  return { files, ...(await publish(context, settings, files)), ...(problem && { problem }) };
+  return { files, instances: [], ...(await publish(context, settings, files)), ...(problem && { problem }) };
 }
 
 /** In the order of the paths, without those that cannot be sent. */
 async function examineAll(
-  workspace: string,
+  { workspace, options }: TranscribeSettings,
   paths: readonly string[],
   { refuse }: Delivery,
   signal: AbortSignal,
 ): Promise<Audio[]> {
   const found = new Map<string, Audio>();
   await forEach(paths, CONCURRENT_READS, async (path) => {
-    const file = await examine(workspace, path, signal);
+    const file = await examine(workspace, path, options, signal);
     if ('reason' in file) refuse(path, file.reason);
     else found.set(path, file);
   });

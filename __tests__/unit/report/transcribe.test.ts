@@ -19,7 +19,7 @@ const bad: FileReport = { audio: 'a\n\n# b.mp3', state: 'failed', reason: 'It is
 
 describe('the summary', () => {
   test('has a row a file, and nothing from outside is read as HTML or Markdown', () => {
-    const summary = summaryOf({ files: [done, bad] });
+    const summary = summaryOf({ files: [done, bad], instances: [] });
     expect(summary).toContain(
       '<tr><td>audio/&lt;b&gt;&amp;&quot;1&quot;.mp3</td><td>1:02:05</td><td>en</td><td>9000</td><td>transcribed</td></tr>',
     );
@@ -28,7 +28,10 @@ describe('the summary', () => {
   });
 
   test('stays below 1 MiB and says how many it leaves out', () => {
-    const summary = summaryOf({ files: Array.from({ length: 10_000 }, () => ({ ...bad, reason: 'ü'.repeat(200) })) });
+    const summary = summaryOf({
+      files: Array.from({ length: 10_000 }, () => ({ ...bad, reason: 'ü'.repeat(200) })),
+      instances: [],
+    });
     expect(Buffer.byteLength(summary)).toBeLessThan(1024 ** 2);
     expect(summary).toMatch(/<\/table>\n<p>And \d{4} more\.<\/p>/);
   });
@@ -56,7 +59,7 @@ describe('the end of a step', () => {
   test('sets every output', async () => {
     const pending: FileReport = { audio: 'p.mp3', state: 'pending', transcripts: [] };
     const reused: FileReport = { ...done, state: 'reused', duration: 0.5, transcripts: ['t/2.srt'] };
-    await reportTranscribe({ files: [done, reused, pending], commitSha: 'c0ffee', artifactId: 7 });
+    await reportTranscribe({ files: [done, reused, pending], instances: [], commitSha: 'c0ffee', artifactId: 7 });
     const names = [
       'files-found',
       'transcribed',
@@ -72,14 +75,16 @@ describe('the end of a step', () => {
   });
 
   test('fails when a file failed, once the outputs and the summary are there', async () => {
-    await expect(reportTranscribe({ files: [done, bad] })).rejects.toThrow('1 of 2 files could not be transcribed');
+    await expect(reportTranscribe({ files: [done, bad], instances: [] })).rejects.toThrow(
+      '1 of 2 files could not be transcribed',
+    );
     expect(await output('failed')).toBe('1');
     expect(await readFile(join(folder, 'STEP_SUMMARY'), 'utf8')).toContain('<table>');
   });
 
   test('fails with what stood in the way of publishing', async () => {
     const problem = new UserError('The server refused <it>.', 'Ask.');
-    await expect(reportTranscribe({ files: [done], problem })).rejects.toBe(problem);
+    await expect(reportTranscribe({ files: [done], instances: [], problem })).rejects.toBe(problem);
     expect(await output('transcribed')).toBe('1');
     expect(await readFile(join(folder, 'STEP_SUMMARY'), 'utf8')).toContain('refused &lt;it&gt;. Ask.');
   });

@@ -3,6 +3,7 @@ import { inflateRawSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { UserError } from '../../../src/errors.js';
 import { canonicalJson, jobKey } from '../../../src/ledger/key.js';
+import type { Audio } from '../../../src/transcribe/audio.js';
 import { jobsOf } from '../../../src/transcribe/job.js';
 import { customAttributes } from '../../../src/transcribe/submit/attributes.js';
 
@@ -32,8 +33,15 @@ describe('a job’s key', () => {
 });
 
 test('files of the same content are one job', () => {
-  const file = (path: string, sha256: string) => ({ path, sha256, bytes: 1 });
-  const jobs = jobsOf([file('a', '1'), file('b', '2'), file('c', '1')], ({ sha256 }) => `key ${sha256}`);
+  const file = (path: string, identity: string): Audio => ({
+    path,
+    bytes: 1,
+    identity,
+    content: { kind: 'file', path, extract: false },
+    contentType: 'audio/mpeg',
+    options: {},
+  });
+  const jobs = jobsOf([file('a', '1'), file('b', '2'), file('c', '1')], (audio) => `key ${audio.identity}`);
   expect(jobs.map(({ key, paths }) => [key, paths])).toEqual([
     ['key 1', ['a', 'c']],
     ['key 2', ['b']],

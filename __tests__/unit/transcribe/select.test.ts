@@ -22,7 +22,7 @@ async function fill(...paths: string[]): Promise<void> {
     await writeFile(join(workspace, path), 'sound');
   }
 }
-const look = (path: string) => examine(workspace, path, new AbortController().signal);
+const look = (path: string) => examine(workspace, path, {}, new AbortController().signal);
 const select = (files: string[], exclude: string[] = [], outputFolder = 'transcripts') =>
   selectFiles({ files, exclude, outputFolder, formats: ['txt', 'json'], workspace });
 
@@ -112,7 +112,7 @@ describe('a file', () => {
     expect(await look('-a\n.mp3')).toEqual({
       path: '-a\n.mp3',
       bytes: 5,
-      sha256: 'dd29442deca69f52c50006b831cb216edf78a7da33748f0a80ff19f2ebe57ecd',
+      identity: 'dd29442deca69f52c50006b831cb216edf78a7da33748f0a80ff19f2ebe57ecd',
     });
   });
 

@@ -35,7 +35,7 @@ async function send(work: Work, started: number, finished: number): Promise<void
   const inFlight = [...staged.open.values()].filter(({ ours }) => ours).length;
   const batch = staged.waiting.splice(0, Math.max(0, limit - inFlight));
   await forEach(batch, CONCURRENT_UPLOADS, async ({ job, earlier }: WaitingJob) => {
-    const submission = await submit(sender, job, staged.uploads.has(job.audio.sha256), earlier);
+    const submission = await submit(sender, job, staged.uploads.has(job.key), earlier);
     if (submission.state === 'sent') staged.open.set(job.key, submission.open);
     else if (submission.state === 'done') await deliver(job, { state: 'reused', transcript: submission.transcript });
     else if (submission.state === 'changed') await deliver(job, { state: 'failed', reason: submission.reason });

@@ -1,7 +1,7 @@
 import { isLost } from '../../aws/endpoint-work.js';
 import type { ObjectEntry } from '../../aws/objects.js';
 import { forEach } from '../../each.js';
-import { type Identity, jobKey } from '../../ledger/key.js';
+import { jobKey } from '../../ledger/key.js';
 import type { StoredClaim } from '../../ledger/ledger.js';
 import { shown } from '../../shown.js';
 import { parseTranscript, type Transcript } from '../../transcript/transcript.js';
@@ -16,8 +16,6 @@ export interface Work {
   sender: Sender;
   staged: Staged;
   watch: Watch;
-  /** What the transcripts are made from, without the audio. */
-  identity: Omit<Identity, 'audio'>;
   deliver: Deliver;
 }
 
@@ -67,7 +65,8 @@ async function finish(work: Work, open: OpenJob, output: ObjectEntry, removals: 
   }
   // An endpoint that was updated while the request waited answers as what it is by then.
   const { model_revision: modelRevision, transcriber } = transcript;
-  const identity = { ...work.identity, audio: open.job.audio.sha256, modelRevision, transcriber };
+  const { identity: audio, options } = open.job.audio;
+  const identity = { audio, options, modelRevision, transcriber };
   await ledger.writeResult(jobKey(identity), identity, transcript);
   await settle(work, open, { state: 'transcribed', transcript }, removals, [output.key]);
   return true;
@@ -105,7 +104,7 @@ async function failed(work: Work, open: OpenJob, entry: ObjectEntry, removals: s
   const { verdict, reason } = parseFailure(found.text);
   if (verdict === 'retry') return again(work, open, reason, removals, entry);
   if (!(await ledger.writeClaim(open.job.key, { ...claim, state: 'refused', reason }, etag))) return;
-  removals.push(entry.key, ledger.inputKey(open.job.audio.sha256));
+  removals.push(entry.key, ledger.inputKey(open.job.key));
   work.staged.open.delete(open.job.key);
   await work.deliver(open.job, { state: 'failed', reason });
 }
@@ -131,7 +130,7 @@ async function again(
     const all = `Sent ${MOST_ATTEMPTS} times: ${reason}`;
     return settle(work, open, { state: 'failed', reason: all }, removals, leftover);
   }
-  const uploaded = await sender.ledger.objects.exists(sender.ledger.inputKey(open.job.audio.sha256));
+  const uploaded = await sender.ledger.objects.exists(sender.ledger.inputKey(open.job.key));
   const submission = await submit(sender, open.job, uploaded, { etag, attempt });
   if (submission.state === 'taken') return;
   removals.push(...leftover);
@@ -155,8 +154,8 @@ async function settle(
   removals: string[],
   written: string[],
 ): Promise<void> {
-  removals.push(...written, ledger.inputKey(job.audio.sha256), ledger.claimKey(job.key));
+  removals.push(...written, ledger.inputKey(job.key), ledger.claimKey(job.key));
   staged.open.delete(job.key);
-  staged.uploads.delete(job.audio.sha256);
+  staged.uploads.delete(job.key);
   await deliver(job, outcome);
 }

@@ -2,26 +2,20 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { isLfsPointer } from '../../git/lfs.js';
-
-/** An audio file in the workspace. */
-export interface Audio {
-  /** In the workspace, with forward slashes. */
-  path: string;
-  bytes: number;
-  sha256: string;
-}
-
-/** A file that cannot be sent, and why, in words. */
-export interface Refusal {
-  path: string;
-  reason: string;
-}
+import type { TranscriptionOptions } from '../../settings/transcribe.js';
+import type { Audio, Refusal } from '../audio.js';
+import { contentType } from './content-type.js';
 
 /** SageMaker's limit of an asynchronous request's payload. */
 const MOST_BYTES = 1024 ** 3;
 
 /** Reads a file once, in parts, and says what it is. Never throws for what is wrong with the file. */
-export async function examine(workspace: string, path: string, signal: AbortSignal): Promise<Audio | Refusal> {
+export async function examine(
+  workspace: string,
+  path: string,
+  options: TranscriptionOptions,
+  signal: AbortSignal,
+): Promise<Audio | Refusal> {
   const refuse = (reason: string): Refusal => ({ path, reason });
   try {
     const real = await realpath(join(workspace, path));
@@ -39,7 +33,8 @@ export async function examine(workspace: string, path: string, signal: AbortSign
     if (await isLfsPointer(real)) {
       return refuse('It is a Git LFS pointer, not the audio. Set lfs: true for actions/checkout.');
     }
-    return { path, bytes, sha256: await digest(file, signal) };
+    const content = { kind: 'file', path: real, extract: false } as const;
+    return { path, bytes, identity: await digest(file, signal), content, contentType: contentType(path), options };
   } catch (error) {
     if (signal.aborted) throw error;
     return refuse(`It cannot be read: ${(error as Error).message}`);

@@ -7,9 +7,7 @@ import { fitsArtifact, uploadArtifact } from '../../github/artifact.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
 import { problemOf } from '../problem.js';
-import type { FileReport, TranscribeResult } from '../result.js';
-
-type Published = Omit<TranscribeResult, 'files'>;
+import type { FileReport, Publication } from '../result.js';
 
 /**
  * Looks, before anything is paid for, whether there is a branch to commit to.
@@ -28,7 +26,7 @@ export async function publish(
   context: Context,
   settings: TranscribeSettings,
   files: readonly FileReport[],
-): Promise<Published> {
+): Promise<Publication> {
   const paths = files.flatMap(({ transcripts }) => transcripts);
   if (paths.length === 0 || settings.publish === 'none') return {};
   try {
@@ -43,7 +41,7 @@ async function commit(
   { workspace, commitMessage }: TranscribeSettings,
   files: readonly FileReport[],
   paths: string[],
-): Promise<Published> {
+): Promise<Publication> {
   const message = (changed: readonly string[]) => {
     const written = new Set(changed);
     const count = files.filter(({ transcripts }) => transcripts.some((path) => written.has(path))).length;
@@ -60,7 +58,7 @@ async function commit(
     context.log.warning(`${shown(path)} ${said}`, path);
   }
   context.log.info(`Pushed commit ${committed.sha} with ${committed.changed.length} files.`);
-  return { commitSha: committed.sha };
+  return { published: 'commit', commitSha: committed.sha };
 }
 
 async function artifact(
@@ -68,7 +66,7 @@ async function artifact(
   { workspace, outputFolder, artifactName }: TranscribeSettings,
   files: readonly FileReport[],
   paths: string[],
-): Promise<Published> {
+): Promise<Publication> {
   const fits = (path: string) => fitsArtifact(posix.relative(outputFolder, path));
   for (const file of files.filter(({ transcripts }) => !transcripts.every(fits))) {
     file.state = 'failed';
@@ -78,5 +76,5 @@ async function artifact(
   const uploaded = paths.filter(fits).map((path) => join(workspace, path));
   if (uploaded.length === 0) return {};
   const artifactId = await uploadArtifact(artifactName, uploaded, join(workspace, outputFolder));
-  return artifactId === undefined ? {} : { artifactId };
+  return { published: 'artifact', ...(artifactId !== undefined && { artifactId }) };
 }

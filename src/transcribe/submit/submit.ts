@@ -1,14 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
 import { statusOf } from '../../aws/error-name.js';
 import { WrongContent } from '../../aws/multipart-upload.js';
 import type { Context } from '../../context.js';
 import type { Ledger, StoredClaim } from '../../ledger/ledger.js';
 import type { Claim } from '../../ledger/records.js';
 import type { Transcript } from '../../transcript/transcript.js';
-import { contentType } from '../examine/content-type.js';
 import type { Job, OpenJob } from '../job.js';
+import { customAttributes } from './attributes.js';
 import type { Endpoint } from './endpoint.js';
 import { INVOCATION_TIMEOUT_SECONDS, REQUEST_TTL_SECONDS } from './pace.js';
 
@@ -17,9 +16,6 @@ export interface Sender {
   context: Context;
   ledger: Ledger;
   endpoint: Endpoint;
-  workspace: string;
-  /** CustomAttributes of every request; undefined: none. */
-  attributes: string | undefined;
   /** Who we are, in the claims. */
   owner: string;
 }
@@ -93,7 +89,7 @@ function newClaim({ context, ledger, endpoint, owner }: Sender, { key, audio }: 
   return {
     version: 1,
     state: 'staged',
-    audio: audio.sha256,
+    audio: audio.identity,
     inferenceId,
     output: ledger.uri(`${endpoint.prefix}output/${key}/${inferenceId}`),
     owner,
@@ -103,11 +99,11 @@ function newClaim({ context, ledger, endpoint, owner }: Sender, { key, audio }: 
 }
 
 /** Uploads the audio; false when it is no longer what was examined, and then nothing is there. */
-async function upload({ context, ledger, workspace }: Sender, { audio }: Job): Promise<boolean> {
-  const content = createReadStream(join(workspace, audio.path), { signal: context.signal });
-  const type = contentType(audio.path);
+async function upload({ context, ledger }: Sender, { key, audio }: Job): Promise<boolean> {
+  if (audio.content.kind !== 'file') return true;
+  const content = createReadStream(audio.content.path, { signal: context.signal });
   try {
-    await ledger.objects.upload(ledger.inputKey(audio.sha256), unchanged(content, audio.sha256), type);
+    await ledger.objects.upload(ledger.inputKey(key), unchanged(content, audio.identity), audio.contentType);
     return true;
   } catch (error) {
     if (error instanceof WrongContent) return false;
@@ -134,16 +130,16 @@ async function renewed({ context, ledger }: Sender, job: Job, stored: StoredClai
 }
 
 async function invoke(sender: Sender, { key, audio }: Job, stored: StoredClaim) {
-  const { context, ledger, endpoint, attributes } = sender;
+  const { context, ledger, endpoint } = sender;
   const claim = stored.claim as Claim;
   const runtime = await context.clients.runtime();
   const answer = await runtime.invokeEndpointAsync(
     {
       EndpointName: endpoint.name,
-      InputLocation: ledger.uri(ledger.inputKey(audio.sha256)),
-      ContentType: contentType(audio.path),
+      InputLocation: ledger.uri(ledger.inputKey(key)),
+      ContentType: audio.contentType,
       Accept: 'application/json',
-      CustomAttributes: attributes,
+      CustomAttributes: customAttributes(audio.options),
       InferenceId: claim.inferenceId,
       S3OutputPathExtension: key,
       Filename: claim.inferenceId,

@@ -1,0 +1,34 @@
+import type { TranscriptionOptions } from '../settings/transcribe.js';
+
+/** Audio that is asked for, looked at and not yet sent. */
+export interface Audio {
+  /** In the workspace, with forward slashes; of an object, its s3:// address. */
+  path: string;
+  bytes: number;
+  /**
+   * What its content is known by: its SHA-256 in hex, which a Git LFS pointer tells as well; of an object its address with
+   * its version or ETag.
+   */
+  identity: string;
+  content: Content;
+  contentType: string;
+  /** From its header; undefined: unknown before it is transcribed. */
+  seconds?: number;
+  /** Those of the run, with what a `whisper.yml` says of this file. */
+  options: TranscriptionOptions;
+}
+
+/** Where the content is. */
+export type Content =
+  /** `path` is absolute. `extract`: ffmpeg takes the audio out of it before it is uploaded. */
+  | { kind: 'file'; path: string; extract: boolean }
+  /** Git LFS has not fetched it: enough to know a transcript by, too little to send. */
+  | { kind: 'pointer' }
+  /** Used in place. `etag` is quoted, as S3 gives it. */
+  | { kind: 'object'; bucket: string; key: string; etag: string };
+
+/** A file that cannot be sent, and why, in words. */
+export interface Refusal {
+  path: string;
+  reason: string;
+}
