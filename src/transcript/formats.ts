@@ -1,15 +1,33 @@
 import { writeJson } from './json.js';
+import { writeMd } from './md.js';
+import { writePodcast } from './podcast.js';
+import type { Writer } from './presentation.js';
 import { writeSrt } from './srt.js';
-import type { Transcript } from './transcript.js';
+import { writeTsv } from './tsv.js';
 import { writeTxt } from './txt.js';
 import { writeVtt } from './vtt.js';
 
-/** The writer of each format, by the extension of its files: pure, UTF-8, lines end with LF. */
+/** The writer of each format. */
 export const writers = {
   txt: writeTxt,
   srt: writeSrt,
   vtt: writeVtt,
+  tsv: writeTsv,
   json: writeJson,
-} satisfies Record<string, (transcript: Transcript) => string>;
+  md: writeMd,
+  podcast: writePodcast,
+} satisfies Record<string, Writer>;
 
-export type TranscriptFormat = keyof typeof writers;
+export type Format = keyof typeof writers;
+
+/** What comes after the audio's name and a dot. */
+export const extensions: Record<Format | 'html', string> = {
+  txt: 'txt',
+  srt: 'srt',
+  vtt: 'vtt',
+  tsv: 'tsv',
+  json: 'json',
+  md: 'md',
+  podcast: 'podcast.json',
+  html: 'html',
+};

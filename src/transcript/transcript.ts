@@ -11,6 +11,8 @@ const segment = z.looseObject({
   end: z.number(),
   text: z.string(),
   words: z.optional(z.array(word)),
+  /** Number of the track, from 1, where channels were split. */
+  speaker: z.optional(z.string()),
 });
 
 const transcript = z.looseObject({

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import SrtParser from 'srt-parser-2';
 import { WebVTTParser } from 'webvtt-parser';
+import { cueRules } from '../../../src/transcript/cue-rules.js';
 import { cuesOf, timestamp } from '../../../src/transcript/cues.js';
-import { writers } from '../../../src/transcript/formats.js';
+import { writers as all, type Format } from '../../../src/transcript/formats.js';
 import { countWords, parseTranscript, type Transcript } from '../../../src/transcript/transcript.js';
 
 const transcript = (segments: [number, number, string][], more: Partial<Transcript> = {}): Transcript => ({
@@ -14,6 +15,11 @@ const transcript = (segments: [number, number, string][], more: Partial<Transcri
   segments: segments.map(([start, end, text]) => ({ start, end, text })),
   ...more,
 });
+
+const presentation = { title: 'a.mp3', cues: cueRules('standard', 'en'), speakers: [] };
+const writers = Object.fromEntries(
+  Object.entries(all).map(([format, write]) => [format, (given: Transcript) => write(given, presentation)]),
+) as Record<Format, (given: Transcript) => string>;
 
 const speech = transcript(
   [

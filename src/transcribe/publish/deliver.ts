@@ -1,7 +1,10 @@
+import { basename } from 'node:path/posix';
 import type { Context } from '../../context.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
+import { cueRules } from '../../transcript/cue-rules.js';
 import { writers } from '../../transcript/formats.js';
+import type { Presentation } from '../../transcript/presentation.js';
 import { countWords, type Transcript } from '../../transcript/transcript.js';
 import type { Deliver, Job, Outcome } from '../job.js';
 import type { FileReport } from '../result.js';
@@ -54,14 +57,20 @@ export function openDelivery({ log, signal }: Context, settings: TranscribeSetti
 }
 
 async function writeTranscripts(
-  { workspace, outputFolder, formats }: TranscribeSettings,
+  { workspace, outputFolder, formats, cues, speakers }: TranscribeSettings,
   audio: string,
   transcript: Transcript,
 ): Promise<string[]> {
+  const presentation: Presentation = {
+    title: basename(audio),
+    cues: cueRules(cues.preset, transcript.language, cues.rules),
+    speakers,
+  };
   const written: string[] = [];
   for (const format of formats) {
+    if (format === 'html') continue;
     const path = transcriptPath(audio, outputFolder, format);
-    await writeFileWithin(workspace, path, writers[format](transcript));
+    await writeFileWithin(workspace, path, writers[format](transcript, presentation));
     written.push(path);
   }
   return written;
