@@ -12,11 +12,16 @@ const PATIENCE_OF_TRANSCRIBE = 7_000;
 let patience = PATIENCE;
 let told = false;
 
+/** Milliseconds from an interrupt until nothing is begun any more that brings finished work home. */
+const GRACE = 4_500;
+
 const interrupt = new AbortController();
+const grace = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     if (interrupt.signal.aborted) return;
     interrupt.abort(new UserError(`Stopped by ${signal}.`, 'Run the step again: it continues.'));
+    setTimeout(() => grace.abort(interrupt.signal.reason), GRACE).unref();
     // Does not keep the process alive: most often it has ended before.
     setTimeout(() => void fail(undefined).finally(() => process.exit(1)), patience).unref();
   });
@@ -58,7 +63,7 @@ async function run(settings: Settings, context: Context): Promise<void> {
     case 'transcribe': {
       const { transcribe } = await import('./transcribe/transcribe.js');
       const { reportTranscribe } = await import('./report/transcribe.js');
-      return reportTranscribe(await transcribe(context, settings));
+      return reportTranscribe(await transcribe(context, settings, grace.signal));
     }
     case 'destroy': {
       const { destroy } = await import('./deploy/destroy.js');

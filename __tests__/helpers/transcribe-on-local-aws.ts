@@ -16,6 +16,8 @@ export interface Run {
   settings?: Partial<TranscribeSettings>;
   signal?: AbortSignal;
   clock?: Clock;
+  /** Until it fires, an interrupted run brings home what is finished. */
+  grace?: AbortSignal;
 }
 
 /** An endpoint of the instant image on a local AWS, workspaces and transcriptions. */
@@ -72,12 +74,15 @@ export async function startTranscribeRig(
       await writeFiles(workspace, files);
       return workspace;
     },
-    transcribe: (workspace, run = {}) => transcribe(context(run), transcribeSettings({ ...run.settings, workspace })),
+    transcribe: (workspace, run = {}) => {
+      const signal = new AbortController().signal;
+      return transcribe(context(run), transcribeSettings({ ...run.settings, workspace }), run.grace ?? signal);
+    },
     keys: async () => {
       const s3 = await rig.clients.s3();
       const { Contents = [] } = await s3.listObjectsV2({ Bucket: BUCKET, Prefix: 'whisper/' });
       const keys = Contents.map(({ Key = '' }) => Key.slice('whisper/'.length));
-      return keys.filter((key) => !key.startsWith('models/') && !key.startsWith('verified/'));
+      return keys.filter((key) => !/^(?:models|verified|published)\//.test(key));
     },
     invocationsOf: async (body) =>
       (await rig.requestsOf(body)).filter(({ operation }) => operation === 'InvokeEndpointAsync').length,

@@ -1,7 +1,6 @@
 import type { ObjectEntry, Objects } from '../aws/objects.js';
-import type { Transcript } from '../transcript/transcript.js';
 import type { Identity } from './key.js';
-import { type Claim, parseClaim, parseResult, type Result } from './records.js';
+import { type Claim, type Ending, parseClaim, parseResult, type Result } from './records.js';
 
 /** A claim as it stands in S3: to change it, its version must still be this one. */
 export interface StoredClaim {
@@ -12,7 +11,7 @@ export interface StoredClaim {
 
 /** The bucket's objects by what they mean. S3 is the only place where the state of the work is kept. */
 export interface Ledger {
-  /** Keys of the finished transcripts. */
+  /** Keys of the jobs that have ended for good. */
   finished(): Promise<Set<string>>;
   /** ETags of the claims, by key. */
   claims(): Promise<Map<string, string>>;
@@ -23,8 +22,8 @@ export interface Ledger {
   failures(): Promise<ObjectEntry[]>;
 
   /** Undefined: there is none, or none that can be read. */
-  readResult(key: string): Promise<Transcript | undefined>;
-  writeResult(key: string, identity: Identity, transcript: Transcript): Promise<void>;
+  readResult(key: string): Promise<(Ending & { audio: string }) | undefined>;
+  writeResult(key: string, identity: Identity, ending: Ending): Promise<void>;
 
   readClaim(key: string): Promise<StoredClaim | undefined>;
   /** Writes a claim where there is none, or over the version that was seen. Undefined: someone else was faster. */
@@ -32,6 +31,7 @@ export interface Ledger {
 
   /** S3 keys. */
   claimKey(key: string): string;
+  resultKey(key: string): string;
   inputKey(key: string): string;
   /** s3:// address of an S3 key. */
   uri(key: string): string;
@@ -55,6 +55,7 @@ export function openLedger(objects: Objects, prefix: string): Ledger {
     objects,
     uri,
     claimKey,
+    resultKey,
     inputKey: (key) => `${prefix}input/${key}`,
     finished: async () => new Set((await list('results/')).map(name)),
     claims: async () => new Map((await list('jobs/')).map((entry) => [name(entry), entry.etag])),
@@ -65,8 +66,8 @@ export function openLedger(objects: Objects, prefix: string): Ledger {
       const found = await objects.readText(resultKey(key));
       return found && parseResult(found.text);
     },
-    async writeResult(key, identity, transcript) {
-      await put(resultKey(key), { version: 1, identity, transcript });
+    async writeResult(key, identity, ending) {
+      await put(resultKey(key), { version: 1, identity, ...ending });
     },
     async readClaim(key) {
       const found = await objects.readText(claimKey(key));

@@ -2,13 +2,10 @@ import * as z from 'zod/mini';
 import { checkTranscript, type Transcript } from '../transcript/transcript.js';
 import type { Identity } from './key.js';
 
-/**
- * A claim: `jobs/<key>.json`. `staged`: about to be sent; `sent`: with the endpoint; `refused`: the container said that
- * this audio cannot be transcribed.
- */
+/** A claim: `jobs/<key>.json`. `staged`: about to be sent; `sent`: with the endpoint. */
 const claim = z.object({
   version: z.literal(1),
-  state: z.enum(['staged', 'sent', 'refused']),
+  state: z.enum(['staged', 'sent']),
   /** The audio's identity. */
   audio: z.string(),
   /** Ours, in 32 hex digits: the output's name is made of it. */
@@ -22,10 +19,10 @@ const claim = z.object({
   owner: z.string(),
   /** 1 for the first. */
   attempt: z.number(),
+  /** An earlier ending of this job does not count. */
+  again: z.optional(z.boolean()),
   /** ISO 8601. After it no answer will come, and anyone may take the claim over. */
   deadline: z.string(),
-  /** Why it was refused. */
-  reason: z.optional(z.string()),
 });
 
 export type Claim = z.output<typeof claim>;
@@ -36,19 +33,27 @@ export function parseClaim(json: string): Claim | undefined {
   return result.success ? result.data : undefined;
 }
 
-/** A finished transcript with what it was made from: `results/<key>.json`. */
-export interface Result {
-  version: 1;
-  identity: Identity;
-  transcript: Transcript;
-}
+/** How a job ended for good: with a transcript, or with the reason for which the container refused it. */
+export type Ending = { transcript: Transcript } | { refused: string };
+
+/** An ending with what it was made from: `results/<key>.json`. */
+export type Result = { version: 1; identity: Identity } & Ending;
+
+const result = z.looseObject({
+  version: z.literal(1),
+  identity: z.looseObject({ audio: z.string() }),
+  refused: z.optional(z.string()),
+  transcript: z.optional(z.unknown()),
+});
 
 /** Undefined: it is not a result of this version. */
-export function parseResult(json: string): Transcript | undefined {
-  const value = parsed(json) as Partial<Result> | undefined;
-  if (value?.version !== 1) return undefined;
+export function parseResult(json: string): (Ending & { audio: string }) | undefined {
+  const { data } = z.safeParse(result, parsed(json));
+  if (!data) return undefined;
+  const { audio } = data.identity;
+  if (data.refused !== undefined) return { audio, refused: data.refused };
   try {
-    return checkTranscript(value.transcript);
+    return { audio, transcript: checkTranscript(data.transcript) };
   } catch {
     return undefined;
   }

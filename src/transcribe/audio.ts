@@ -16,6 +16,8 @@ export interface Audio {
   seconds?: number;
   /** Those of the run, with what a `whisper.yml` says of this file. */
   options: TranscriptionOptions;
+  /** Names of the tracks of split channels, in their order. */
+  speakers: readonly string[];
 }
 
 /** Where the content is. */

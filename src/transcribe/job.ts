@@ -1,14 +1,17 @@
+import { type Identity, jobKey } from '../ledger/key.js';
 import type { StoredClaim } from '../ledger/ledger.js';
+import type { Ending } from '../ledger/records.js';
 import type { Transcript } from '../transcript/transcript.js';
 import type { Audio } from './audio.js';
 
 /** Audio to transcribe: all the files that have the same content and options are one job. */
 export interface Job {
   key: string;
-  /** The first of them. */
+  /** All that its transcript depends on, were it made now. */
+  identity: Identity;
+  /** The first of the files: the one that is sent. */
   audio: Audio;
-  /** Every path that has this content, the one of `audio` first. */
-  paths: string[];
+  files: readonly Audio[];
 }
 
 /** A job that is with the endpoint, or that somebody is about to send. */
@@ -32,14 +35,33 @@ export type Outcome =
   | { state: 'transcribed'; transcript: Transcript; timing?: Timing }
   /** Somebody else's work: it cost this run nothing. */
   | { state: 'reused'; transcript: Transcript }
-  | { state: 'failed'; reason: string };
+  /** `refused`: by the container, which is remembered. */
+  | { state: 'failed'; reason: string; refused?: boolean };
+
+/** Of a job that has ended for good, here or elsewhere. */
+export const outcomeOf = (ending: Ending, state: 'transcribed' | 'reused'): Outcome =>
+  'refused' in ending
+    ? { state: 'failed', reason: ending.refused, refused: true }
+    : { state, transcript: ending.transcript };
 
 export type Deliver = (job: Job, outcome: Outcome) => Promise<void>;
 
-/** One job for each key, in the order of the first paths. */
-export function jobsOf(files: readonly Audio[], key: (audio: Audio) => string): Job[] {
-  const groups = Map.groupBy(files, key);
-  return [...groups].flatMap(([key, [audio, ...same]]) =>
-    audio ? [{ key, audio, paths: [audio.path, ...same.map(({ path }) => path)] }] : [],
-  );
+/**
+ * One job for each key, in the order of the first files.
+ * @param keptKey of the transcript that a file has and keeps, made from something else than its identity now
+ */
+export function jobsOf(
+  files: readonly Audio[],
+  identityOf: (audio: Audio) => Identity,
+  keptKey: (audio: Audio) => string | undefined = () => undefined,
+): Job[] {
+  const jobs = new Map<string, Job & { files: Audio[] }>();
+  for (const audio of files) {
+    const identity = identityOf(audio);
+    const key = keptKey(audio) ?? jobKey(identity);
+    const job = jobs.get(key);
+    if (job) job.files.push(audio);
+    else jobs.set(key, { key, identity, audio, files: [audio] });
+  }
+  return [...jobs.values()];
 }

@@ -40,4 +40,6 @@ export interface TranscribeResult extends Publication {
   files: FileReport[];
   /** As they were seen while jobs were waited for. */
   instances: InstanceCount[];
+  /** Why files were left to the next run, in words: the time was over, or the credentials could not be renewed. */
+  left?: string;
 }

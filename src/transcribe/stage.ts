@@ -1,6 +1,10 @@
 import { forEach } from '../each.js';
+import { type Identity, jobKey } from '../ledger/key.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { Deliver, Job, OpenJob } from './job.js';
+import type { TranscribeSettings } from '../settings/transcribe.js';
+import type { Audio } from './audio.js';
+import { type Job, jobsOf, type OpenJob, outcomeOf } from './job.js';
+import type { Delivery } from './publish/deliver.js';
 import type { Earlier } from './submit/submit.js';
 
 /** A job that is not with the endpoint. */
@@ -8,6 +12,8 @@ export interface WaitingJob {
   job: Job;
   /** Set when a claim of it is there that is to be replaced. */
   earlier?: Earlier;
+  /** It has ended before, and that does not count. */
+  again?: boolean;
 }
 
 /** What is left to do once the ledger has been read. */
@@ -17,67 +23,97 @@ export interface Staged {
   open: Map<string, OpenJob>;
   /** Keys of the jobs whose audio is uploaded. */
   uploads: Set<string>;
+  /** Files that keep a transcript which another model or other options made. */
+  kept: number;
+}
+
+export interface Staging {
+  ledger: Ledger;
+  settings: Pick<TranscribeSettings, 'redo' | 'retryFailed'>;
+  delivery: Delivery;
+  /** All that the transcript of an audio file depends on. */
+  identityOf(audio: Audio): Identity;
 }
 
 const CONCURRENCY = 16;
 
 /**
- * Sorts the jobs by what the ledger knows of them: finished ones are delivered without a word to the endpoint, refused
- * ones fail as they did before (unless `retryFailed`), those with a claim are waited for, and the rest waits.
- * Three listings, then one request for each job that has something.
+ * Sorts the audio by what the ledger knows of it: what is finished is delivered without a word to the endpoint, what was
+ * refused fails as it did before (unless `retry-failed`), what is claimed is waited for, and the rest waits. Three
+ * listings, then one request for each transcript that is not in the workspace yet, and for each claim.
  */
-export async function stage(
-  ledger: Ledger,
-  jobs: readonly Job[],
-  retryFailed: boolean,
-  deliver: Deliver,
-): Promise<Staged> {
+export async function stage(staging: Staging, audio: readonly Audio[]): Promise<Staged> {
+  const { ledger, settings, delivery } = staging;
   const [finished, claims, uploads] = await Promise.all([ledger.finished(), ledger.claims(), ledger.uploads()]);
-  const staged: Staged = { waiting: [], open: new Map(), uploads };
+  const jobs = jobsOf(audio, staging.identityOf, (file) => keptKey(staging, file, finished));
+  const staged: Staged = { waiting: [], open: new Map(), uploads, kept: keptFiles(jobs) };
+  const over: Job[] = [];
   await forEach(jobs, CONCURRENCY, async (job) => {
-    const transcript = finished.has(job.key) ? await ledger.readResult(job.key) : undefined;
-    if (transcript) await deliver(job, { state: 'reused', transcript });
-    else if (claims.has(job.key)) await stageClaimed(ledger, job, retryFailed, staged, deliver);
-    else staged.waiting.push({ job });
+    const isFinished = finished.has(job.key);
+    if (claims.has(job.key) && !(await isLeftover(ledger, job, isFinished, over))) {
+      const stored = await ledger.readClaim(job.key);
+      // One that has just gone is found out about in the first poll.
+      staged.open.set(job.key, { job, stored: stored ?? { claim: undefined, etag: '' }, ours: false });
+    } else if (settings.redo === 'all') {
+      await wait(staged, delivery, { job, again: isFinished });
+    } else if (!isFinished) {
+      await wait(staged, delivery, { job });
+    } else if (!(await delivery.keep(job, settings.retryFailed))) {
+      const ending = await ledger.readResult(job.key);
+      if (!ending || ('refused' in ending && settings.retryFailed)) await wait(staged, delivery, { job, again: true });
+      else await delivery.deliver(job, remembered(outcomeOf(ending, 'reused')));
+    }
   });
-  await sweep(ledger, finished, claims, jobs);
+  await sweep(ledger, over);
   const order = new Map(jobs.map(({ key }, index) => [key, index]));
   staged.waiting.sort((a, b) => (order.get(a.job.key) ?? 0) - (order.get(b.job.key) ?? 0));
   return staged;
 }
 
-async function stageClaimed(
-  ledger: Ledger,
-  job: Job,
-  retryFailed: boolean,
-  { waiting, open }: Staged,
-  deliver: Deliver,
-): Promise<void> {
-  const stored = await ledger.readClaim(job.key);
-  if (stored?.claim?.state !== 'refused') {
-    // One that has just gone, or whose run was killed, is found out about in the first poll.
-    open.set(job.key, { job, stored: stored ?? { claim: undefined, etag: '' }, ours: false });
-  } else if (retryFailed) {
-    waiting.push({ job, earlier: { etag: stored.etag, attempt: 1 } });
-  } else {
-    const reason = `${stored.claim.reason} It was refused in an earlier run; retry-failed: true sends it again.`;
-    await deliver(job, { state: 'failed', reason });
-  }
+/** With `redo: never` a file keeps the transcript that it has, whatever model and options made it. */
+function keptKey({ settings, delivery }: Staging, file: Audio, finished: ReadonlySet<string>): string | undefined {
+  const key = settings.redo === 'never' ? delivery.earlierKey(file) : undefined;
+  return key !== undefined && finished.has(key) ? key : undefined;
 }
 
-/** Removes what a run left that was killed between writing a result and tidying up. */
-async function sweep(
-  ledger: Ledger,
-  finished: Set<string>,
-  claims: Map<string, string>,
-  jobs: readonly Job[],
-): Promise<void> {
-  const left = jobs.filter(({ key }) => finished.has(key) && claims.has(key));
-  if (left.length === 0) return;
-  const keys = new Set(left.map(({ key }) => key));
+const keptFiles = (jobs: readonly Job[]): number =>
+  jobs.filter(({ key, identity }) => key !== jobKey(identity)).reduce((sum, { files }) => sum + files.length, 0);
+
+type Remembered = ReturnType<typeof outcomeOf>;
+
+function remembered(outcome: Remembered): Remembered {
+  if (outcome.state !== 'failed') return outcome;
+  return {
+    ...outcome,
+    reason: `${outcome.reason} It was refused in an earlier run; retry-failed: true sends it again.`,
+  };
+}
+
+const NOT_FETCHED =
+  'It is a Git LFS pointer, not the audio, and it has no transcript yet. Set lfs: true for actions/checkout.';
+
+/** A pointer is enough to find a transcript by, and too little to send. Of two names for one audio, one may be fetched. */
+async function wait({ waiting }: Staged, { deliver }: Delivery, { job, again }: WaitingJob): Promise<void> {
+  const audio = job.files.find(({ content }) => content.kind !== 'pointer');
+  if (!audio) await deliver(job, { state: 'failed', reason: NOT_FETCHED });
+  else waiting.push({ job: { ...job, audio, key: jobKey(job.identity) }, ...(again === true && { again }) });
+}
+
+/** Whether a claim was left by a run that was killed between writing a result and tidying up. */
+async function isLeftover(ledger: Ledger, job: Job, isFinished: boolean, over: Job[]): Promise<boolean> {
+  if (!isFinished) return false;
+  const claim = (await ledger.readClaim(job.key))?.claim;
+  if (claim?.again === true) return false;
+  over.push(job);
+  return true;
+}
+
+async function sweep(ledger: Ledger, over: readonly Job[]): Promise<void> {
+  if (over.length === 0) return;
+  const keys = new Set(over.map(({ key }) => key));
   const outputs = (await ledger.outputs()).map(({ key }) => key).filter((key) => keys.has(outputJob(key) ?? ''));
-  const inputs = left.map(({ key }) => ledger.inputKey(key));
-  await ledger.objects.remove([...outputs, ...inputs, ...left.map(({ key }) => ledger.claimKey(key))]);
+  const own = [...keys].flatMap((key) => [ledger.inputKey(key), ledger.claimKey(key)]);
+  await ledger.objects.remove([...outputs, ...own]);
 }
 
 /** The key of the job that an output belongs to: the folder that S3OutputPathExtension named. */

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { relative, sep } from 'node:path';
 import { openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
 import { forEach } from '../each.js';
-import { jobKey } from '../ledger/key.js';
 import { openLedger } from '../ledger/ledger.js';
+import { readPublished } from '../ledger/published.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
+import { shown } from '../shown.js';
 import type { Audio } from './audio.js';
 import { collect } from './collect/collect.js';
 import { watchEndpoint } from './collect/watch.js';
 import { examine } from './examine/examine.js';
-import { jobsOf } from './job.js';
 import { problemOf } from './problem.js';
 import { type Delivery, openDelivery } from './publish/deliver.js';
 import { publish, requirePublishable } from './publish/publish.js';
@@ -25,9 +26,14 @@ const CONCURRENT_READS = 4;
 /**
  * Sends the workspace's audio to the endpoint and publishes the transcripts. What has a transcript already is not sent;
  * what an earlier run has sent is collected; what is not finished in time is left to the next run.
+ * @param grace fires some seconds after the context's signal: until then what is finished can still be brought home
  * @throws UserError when nothing could be begun: a bad glob, no endpoint, no access
  */
-export async function transcribe(context: Context, settings: TranscribeSettings): Promise<TranscribeResult> {
+export async function transcribe(
+  context: Context,
+  settings: TranscribeSettings,
+  grace: AbortSignal,
+): Promise<TranscribeResult> {
   const { clients, account, clock, log, signal } = context;
   const until = clock.now() + settings.waitMinutes * 60_000;
   customAttributes(settings.options);
@@ -37,32 +43,53 @@ export async function transcribe(context: Context, settings: TranscribeSettings)
   const [endpoint] = await Promise.all([readEndpoint(context, settings.endpointName), clients.s3()]);
   requireAble(endpoint.model, settings.options);
 
-  const delivery = openDelivery(context, settings);
+  const objects = await openBucket(clients, endpoint.bucket, account, signal);
+  const published = await readPublished(objects, endpoint.prefix, repositoryOf(settings, process.env));
+  const delivery = openDelivery(context, settings, published);
   const audio = await examineAll(settings, paths, delivery, signal);
-  const { modelRevision, transcriber } = endpoint;
-  const jobs = jobsOf(audio, ({ identity, options }) =>
-    jobKey({ audio: identity, options, modelRevision, transcriber }),
-  );
-  log.info(`${paths.length} audio files, ${jobs.length} different ones to transcribe.`);
 
-  const { deliver } = delivery;
+  const ledger = openLedger(objects, endpoint.prefix);
+  const { modelRevision, transcriber } = endpoint;
+  const identityOf = ({ identity, options }: Audio) => ({ audio: identity, options, modelRevision, transcriber });
   const send = async () => {
-    const ledger = openLedger(await openBucket(clients, endpoint.bucket, account, signal), endpoint.prefix);
-    const staged = await stage(ledger, jobs, settings.retryFailed, deliver);
+    const staged = await stage({ ledger, settings, delivery, identityOf }, audio);
+    log.info(`${paths.length} audio files: ${staged.waiting.length} to send, ${staged.open.size} under way.`);
+    if (staged.kept > 0) log.info(`${staged.kept} keep the transcript of another model or other options (input redo).`);
     const sender = { context, ledger, endpoint, owner: runName(process.env) };
     const watch = watchEndpoint(context, endpoint.name);
     await watch.alarm(endpoint.description);
-    await collect({ sender, staged, deliver, watch }, until);
+    await collect({ sender, staged, deliver: delivery.deliver, watch }, until);
   };
   // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
   const problem = await send().then(
     () => undefined,
     (error: unknown) => problemOf(error, signal),
   );
-  delivery.leave(jobs);
+  delivery.leave(audio);
+  tellCorrected(delivery.corrected(), log);
 
   const files = delivery.reports();
+  // Before the transcripts are out: what is pushed must be known as ours.
+  await published.save(await openBucket(clients, endpoint.bucket, account, grace)).catch((error: Error) => {
+    log.warning(`What was written could not be noted: ${error.message} The next run reads the results again.`);
+  });
   return { files, instances: [], ...(await publish(context, settings, files)), ...(problem && { problem }) };
+}
+
+const MOST_NAMED = 10;
+
+function tellCorrected(paths: readonly string[], log: Context['log']): void {
+  if (paths.length === 0) return;
+  const named = paths.slice(0, MOST_NAMED).map(shown).join(', ');
+  const more = paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : '';
+  log.notice(`Left as somebody has corrected them: ${named}${more}. overwrite: true writes them anew.`);
+}
+
+/** Whose transcripts these are: a checkout in a folder of the workspace may be another repository. */
+function repositoryOf({ workspace }: TranscribeSettings, environment: NodeJS.ProcessEnv): string {
+  const { GITHUB_REPOSITORY, GITHUB_WORKSPACE } = environment;
+  if (!GITHUB_REPOSITORY || !GITHUB_WORKSPACE) return workspace;
+  return `${GITHUB_REPOSITORY}/${relative(GITHUB_WORKSPACE, workspace).replaceAll(sep, '/')}`;
 }
 
 /** In the order of the paths, without those that cannot be sent. */

@@ -20,6 +20,9 @@ export const writers = {
 
 export type Format = keyof typeof writers;
 
+/** Goes up when any writer writes something else for the same transcript: then files that it wrote are written anew. */
+export const WRITERS_VERSION = 1;
+
 /** What comes after the audio's name and a dot. */
 export const extensions: Record<Format | 'html', string> = {
   txt: 'txt',

@@ -40,11 +40,13 @@ test('files of the same content are one job', () => {
     content: { kind: 'file', path, extract: false },
     contentType: 'audio/mpeg',
     options: {},
+    speakers: [],
   });
-  const jobs = jobsOf([file('a', '1'), file('b', '2'), file('c', '1')], (audio) => `key ${audio.identity}`);
-  expect(jobs.map(({ key, paths }) => [key, paths])).toEqual([
-    ['key 1', ['a', 'c']],
-    ['key 2', ['b']],
+  const identityOf = ({ identity: audio }: Audio) => ({ audio, options: {}, modelRevision: 'r', transcriber: '1' });
+  const jobs = jobsOf([file('a', '1'), file('b', '2'), file('c', '1')], identityOf);
+  expect(jobs.map(({ identity, files }) => [identity.audio, files.map(({ path }) => path)])).toEqual([
+    ['1', ['a', 'c']],
+    ['2', ['b']],
   ]);
 });
 

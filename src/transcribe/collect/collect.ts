@@ -1,4 +1,5 @@
 import { forEach } from '../../each.js';
+import { outcomeOf } from '../job.js';
 import type { WaitingJob } from '../stage.js';
 import { inFlightLimit, pollInterval } from '../submit/pace.js';
 import { submit } from '../submit/submit.js';
@@ -37,7 +38,7 @@ async function send(work: Work, started: number, finished: number): Promise<void
   await forEach(batch, CONCURRENT_UPLOADS, async ({ job, earlier }: WaitingJob) => {
     const submission = await submit(sender, job, staged.uploads.has(job.key), earlier);
     if (submission.state === 'sent') staged.open.set(job.key, submission.open);
-    else if (submission.state === 'done') await deliver(job, { state: 'reused', transcript: submission.transcript });
+    else if (submission.state === 'done') await deliver(job, outcomeOf(submission.ending, 'reused'));
     else if (submission.state === 'changed') await deliver(job, { state: 'failed', reason: submission.reason });
     else staged.open.set(job.key, { job, stored: { claim: undefined, etag: '' }, ours: false });
   });

@@ -5,7 +5,7 @@ import { jobKey } from '../../ledger/key.js';
 import type { StoredClaim } from '../../ledger/ledger.js';
 import { shown } from '../../shown.js';
 import { parseTranscript, type Transcript } from '../../transcript/transcript.js';
-import type { Deliver, OpenJob } from '../job.js';
+import { type Deliver, type OpenJob, outcomeOf } from '../job.js';
 import { outputJob, type Staged } from '../stage.js';
 import { type Sender, submit } from '../submit/submit.js';
 import { parseFailure } from './failure.js';
@@ -65,31 +65,24 @@ async function finish(work: Work, open: OpenJob, output: ObjectEntry, removals: 
   }
   // An endpoint that was updated while the request waited answers as what it is by then.
   const { model_revision: modelRevision, transcriber } = transcript;
-  const { identity: audio, options } = open.job.audio;
-  const identity = { audio, options, modelRevision, transcriber };
-  await ledger.writeResult(jobKey(identity), identity, transcript);
+  const identity = { ...open.job.identity, modelRevision, transcriber };
+  await ledger.writeResult(jobKey(identity), identity, { transcript });
   await settle(work, open, { state: 'transcribed', transcript }, removals, [output.key]);
   return true;
 }
 
 /** The claim is no more: the job is finished, or its run gave it up. */
 async function gone(work: Work, { job, ours }: OpenJob): Promise<void> {
-  const transcript = await work.sender.ledger.readResult(job.key);
+  const ending = await work.sender.ledger.readResult(job.key);
   work.staged.open.delete(job.key);
-  if (transcript) await work.deliver(job, { state: ours ? 'transcribed' : 'reused', transcript });
+  if (ending) await work.deliver(job, outcomeOf(ending, ours ? 'transcribed' : 'reused'));
   else work.staged.waiting.push({ job });
 }
 
 /** Somebody else wrote the claim. */
 async function changed(work: Work, open: OpenJob): Promise<void> {
   const stored = await work.sender.ledger.readClaim(open.job.key);
-  if (!stored) return;
-  if (stored.claim?.state === 'refused') {
-    work.staged.open.delete(open.job.key);
-    await work.deliver(open.job, { state: 'failed', reason: stored.claim.reason ?? 'The container refused it.' });
-  } else {
-    work.staged.open.set(open.job.key, { ...open, stored, ours: false });
-  }
+  if (stored) work.staged.open.set(open.job.key, { ...open, stored, ours: false });
 }
 
 function isFailureOf({ sender }: Work, { key }: ObjectEntry, { claim }: StoredClaim): boolean {
@@ -99,14 +92,11 @@ function isFailureOf({ sender }: Work, { key }: ObjectEntry, { claim }: StoredCl
 async function failed(work: Work, open: OpenJob, entry: ObjectEntry, removals: string[]): Promise<void> {
   const { ledger } = work.sender;
   const found = await ledger.objects.readText(entry.key);
-  const { claim, etag } = open.stored;
-  if (!found || !claim) return;
+  if (!found) return;
   const { verdict, reason } = parseFailure(found.text);
   if (verdict === 'retry') return again(work, open, reason, removals, entry);
-  if (!(await ledger.writeClaim(open.job.key, { ...claim, state: 'refused', reason }, etag))) return;
-  removals.push(entry.key, ledger.inputKey(open.job.key));
-  work.staged.open.delete(open.job.key);
-  await work.deliver(open.job, { state: 'failed', reason });
+  await ledger.writeResult(open.job.key, open.job.identity, { refused: reason });
+  await settle(work, open, { state: 'failed', reason, refused: true }, removals, [entry.key]);
 }
 
 const isOver = ({ sender }: Work, { claim }: StoredClaim): boolean =>
@@ -139,7 +129,7 @@ async function again(
     staged.open.set(open.job.key, submission.open);
   } else if (submission.state === 'done') {
     staged.open.delete(open.job.key);
-    await deliver(open.job, { state: 'reused', transcript: submission.transcript });
+    await deliver(open.job, outcomeOf(submission.ending, 'reused'));
   } else {
     staged.open.delete(open.job.key);
     await deliver(open.job, { state: 'failed', reason: submission.reason });

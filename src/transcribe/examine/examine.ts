@@ -34,7 +34,15 @@ export async function examine(
       return refuse('It is a Git LFS pointer, not the audio. Set lfs: true for actions/checkout.');
     }
     const content = { kind: 'file', path: real, extract: false } as const;
-    return { path, bytes, identity: await digest(file, signal), content, contentType: contentType(path), options };
+    return {
+      path,
+      bytes,
+      identity: await digest(file, signal),
+      content,
+      contentType: contentType(path),
+      options,
+      speakers: [],
+    };
   } catch (error) {
     if (signal.aborted) throw error;
     return refuse(`It cannot be read: ${(error as Error).message}`);

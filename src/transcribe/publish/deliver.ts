@@ -1,77 +1,187 @@
-import { basename } from 'node:path/posix';
+import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
 import type { Context } from '../../context.js';
-import type { TranscribeSettings } from '../../settings/transcribe.js';
+import { digestOf, type Published, type PublishedFile, withDigest } from '../../ledger/published.js';
+import type { Format, TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
 import { cueRules } from '../../transcript/cue-rules.js';
-import { writers } from '../../transcript/formats.js';
+import { WRITERS_VERSION, writers } from '../../transcript/formats.js';
 import type { Presentation } from '../../transcript/presentation.js';
 import { countWords, type Transcript } from '../../transcript/transcript.js';
+import type { Audio } from '../audio.js';
 import type { Deliver, Job, Outcome } from '../job.js';
 import type { FileReport } from '../result.js';
-import { transcriptPath } from '../select/place.js';
-import { writeFileWithin } from './write.js';
+import { audioUrl, transcriptPath, transcriptPlace } from '../select/place.js';
+import { readFileWithin, writeFileWithin } from './write.js';
 
 /** Takes what became of each file: writes its transcripts into the workspace, annotates its failure, keeps the report. */
 export interface Delivery {
   deliver: Deliver;
+  /** Whether the workspace has all of a finished job, so that its result need not be read. Then it is reported. */
+  keep(job: Job, retryFailed: boolean): Promise<boolean>;
+  /** Key of the result that the file's transcript was made from, where the audio is still the same. */
+  earlierKey(audio: Audio): string | undefined;
   /** A file that was never a job. */
   refuse(path: string, reason: string): void;
   /** What has no report yet is left to the next run. */
-  leave(jobs: readonly Job[]): void;
+  leave(audio: readonly Audio[]): void;
   /** In the order of the paths. */
   reports(): FileReport[];
+  /** Transcripts that were left as somebody had corrected them. */
+  corrected(): string[];
 }
 
-export function openDelivery({ log, signal }: Context, settings: TranscribeSettings): Delivery {
+export function openDelivery(context: Context, settings: TranscribeSettings, published: Published): Delivery {
+  const { log, signal } = context;
   const reports = new Map<string, FileReport>();
+  const corrected = new Set<string>();
+  const desk: Desk = { settings, published, corrected };
   const refuse = (path: string, reason: string) => {
     reports.set(path, { audio: path, state: 'failed', reason: shown(reason), transcripts: [] });
-    log.error(`${shown(path)}: ${shown(reason)}`, path);
+    const tell = settings.onError === 'warn' ? log.warning : log.error;
+    tell(`${shown(path)}: ${shown(reason)}`, path);
   };
-  const write = async (path: string, state: 'transcribed' | 'reused', transcript: Transcript) => {
+  const write = async (job: Job, audio: Audio, outcome: Exclude<Outcome, { state: 'failed' }>) => {
+    const { transcript, state } = outcome;
     try {
-      const transcripts = await writeTranscripts(settings, path, transcript);
-      const { duration, language } = transcript;
-      reports.set(path, { audio: path, state, duration, language, words: countWords(transcript), transcripts });
+      const entry = await writeTranscripts(desk, job, audio, transcript);
+      const timing =
+        outcome.state === 'transcribed' && outcome.timing && audio === job.files[0] ? outcome.timing : undefined;
+      const report = { ...reportOf(desk, audio, entry), state: audio === job.files[0] ? state : 'reused' } as const;
+      reports.set(audio.path, { ...report, ...(timing && { timing, ...inferenceOf(transcript) }) });
     } catch (error) {
       if (signal.aborted) throw error;
-      refuse(path, `Its transcript cannot be written: ${(error as Error).message}`);
+      refuse(audio.path, `Its transcript cannot be written: ${(error as Error).message}`);
     }
   };
   return {
     refuse,
-    async deliver({ paths }, outcome: Outcome) {
-      for (const [index, path] of paths.entries()) {
-        if (outcome.state === 'failed') refuse(path, outcome.reason);
-        // The same audio under another name was sent once.
-        else await write(path, index === 0 ? outcome.state : 'reused', outcome.transcript);
+    async deliver(job, outcome) {
+      for (const audio of job.files) {
+        if (outcome.state !== 'failed') await write(job, audio, outcome);
+        else {
+          refuse(audio.path, outcome.reason);
+          if (outcome.refused === true) remember(desk, job, audio, outcome.reason);
+        }
       }
     },
-    leave(jobs) {
-      for (const path of jobs.flatMap(({ paths }) => paths)) {
+    async keep(job, retryFailed) {
+      const found = job.files.map((audio) => ({ audio, entry: published.get(placeOf(desk, audio)) }));
+      for (const { audio, entry } of found) {
+        if (!entry || entry.key !== job.key || entry.audio !== audio.identity) return false;
+        if (entry.refused !== undefined ? retryFailed : !(await isWhole(desk, audio, entry))) return false;
+      }
+      for (const { audio, entry } of found as { audio: Audio; entry: PublishedFile }[]) {
+        if (entry.refused !== undefined) refuse(audio.path, entry.refused);
+        else reports.set(audio.path, { ...reportOf(desk, audio, entry), state: 'reused' });
+      }
+      return true;
+    },
+    earlierKey(audio) {
+      const entry = published.get(placeOf(desk, audio));
+      return entry?.audio === audio.identity && entry.refused === undefined ? entry.key : undefined;
+    },
+    leave(files) {
+      for (const { path } of files) {
         if (!reports.has(path)) reports.set(path, { audio: path, state: 'pending', transcripts: [] });
       }
     },
     reports: () => [...reports.values()].sort((a, b) => (a.audio < b.audio ? -1 : 1)),
+    corrected: () => [...corrected],
   };
 }
 
-async function writeTranscripts(
-  { workspace, outputFolder, formats, cues, speakers }: TranscribeSettings,
-  audio: string,
-  transcript: Transcript,
-): Promise<string[]> {
-  const presentation: Presentation = {
-    title: basename(audio),
-    cues: cueRules(cues.preset, transcript.language, cues.rules),
-    speakers,
-  };
-  const written: string[] = [];
-  for (const format of formats) {
-    if (format === 'html') continue;
-    const path = transcriptPath(audio, outputFolder, format);
-    await writeFileWithin(workspace, path, writers[format](transcript, presentation));
-    written.push(path);
+interface Desk {
+  settings: TranscribeSettings;
+  published: Published;
+  corrected: Set<string>;
+}
+
+const placeOf = ({ settings }: Desk, { path }: Audio): string => transcriptPlace(path, settings.outputFolder);
+
+const pathsOf = ({ settings }: Desk, { path }: Audio): [Format, string][] =>
+  settings.formats.map((format) => [format, transcriptPath(path, settings.outputFolder, format)]);
+
+function reportOf(desk: Desk, audio: Audio, entry: PublishedFile): Omit<FileReport, 'state'> {
+  const { duration, language, words } = entry;
+  return { audio: audio.path, duration, language, words, transcripts: pathsOf(desk, audio).map(([, path]) => path) };
+}
+
+/** Whether every transcript is there, either as it was written last or as somebody corrected it. */
+async function isWhole(desk: Desk, audio: Audio, entry: PublishedFile): Promise<boolean> {
+  const { settings, corrected } = desk;
+  if (entry.look !== lookOf(settings, audio)) return false;
+  const theirs: string[] = [];
+  for (const [format, path] of pathsOf(desk, audio)) {
+    const content = await readFileWithin(settings.workspace, path);
+    if (!content) return false;
+    const [newest, ...older] = entry.digests[format] ?? [];
+    const digest = digestOf(content);
+    if (newest === undefined || older.includes(digest)) return false;
+    if (digest !== newest) theirs.push(path);
   }
-  return written;
+  if (theirs.length > 0 && settings.overwrite) return false;
+  for (const path of theirs) corrected.add(path);
+  return true;
+}
+
+/** Writes what is not there yet, and over what this action has written itself. */
+async function writeTranscripts(desk: Desk, job: Job, audio: Audio, transcript: Transcript): Promise<PublishedFile> {
+  const { settings, published, corrected } = desk;
+  const place = placeOf(desk, audio);
+  const before = published.get(place);
+  const shape = presentationOf(settings, audio, transcript.language);
+  const digests: Record<string, string[]> = { ...before?.digests };
+  for (const [format, path] of pathsOf(desk, audio)) {
+    const content = writers[format](transcript, shape);
+    const existing = await readFileWithin(settings.workspace, path);
+    digests[format] = withDigest(digests[format], digestOf(content));
+    if (existing && !settings.overwrite && !digests[format].includes(digestOf(existing))) corrected.add(path);
+    else await writeFileWithin(settings.workspace, path, content);
+  }
+  const { duration, language } = transcript;
+  const entry = {
+    path: audio.path,
+    audio: audio.identity,
+    key: job.key,
+    look: lookOf(settings, audio),
+    digests,
+    duration,
+    language,
+    words: countWords(transcript),
+  };
+  published.set(place, entry);
+  return entry;
+}
+
+/** So that the next run knows without a request. */
+function remember(desk: Desk, { key }: Job, audio: Audio, refused: string): void {
+  const { published } = desk;
+  const place = placeOf(desk, audio);
+  const known = published.get(place) ?? { look: '', digests: {}, duration: 0, language: '', words: 0 };
+  published.set(place, { ...known, path: audio.path, audio: audio.identity, key, refused });
+}
+
+function presentationOf(settings: TranscribeSettings, audio: Audio, language: string): Presentation {
+  const { cues, audioBaseUrl, outputFolder } = settings;
+  const url = audioUrl(audio.path, outputFolder, audioBaseUrl);
+  return {
+    title: posix.parse(audio.path).name,
+    ...(url !== undefined && { audioUrl: url }),
+    cues: cueRules(cues.preset, language, cues.rules),
+    speakers: audio.speakers,
+  };
+}
+
+/** Of all that the transcripts' content depends on besides the result. */
+function lookOf(settings: TranscribeSettings, audio: Audio): string {
+  const { cues, outputFolder, audioBaseUrl } = settings;
+  const all = [WRITERS_VERSION, cues, audioUrl(audio.path, outputFolder, audioBaseUrl), audio.speakers, audio.path];
+  return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 16);
+}
+
+/** Seconds that the container says it took. */
+function inferenceOf({ timings }: Transcript): { inference?: number } {
+  const total = (timings as { total?: unknown } | undefined)?.total;
+  return typeof total === 'number' && total >= 0 ? { inference: total } : {};
 }

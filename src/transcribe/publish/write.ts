@@ -25,6 +25,13 @@ export async function writeFileWithin(workspace: string, path: string, content: 
   }
 }
 
+/** Undefined: there is no plain file. */
+export async function readFileWithin(workspace: string, path: string): Promise<Buffer | undefined> {
+  const target = join(workspace, path);
+  const found = await unlessMissing(lstat(target));
+  return found?.isFile() ? unlessMissing(readFile(target)) : undefined;
+}
+
 /** Follows the links of the deepest folder that is there: what is made below it cannot lead elsewhere. */
 async function refuseOutside(workspace: string, folder: string): Promise<void> {
   const root = await realpath(workspace);
@@ -46,7 +53,7 @@ async function unlessMissing<T>(request: Promise<T>): Promise<T | undefined> {
   try {
     return await request;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }

@@ -2,10 +2,28 @@ import { posix } from 'node:path';
 import type { Format } from '../../settings/transcribe.js';
 import { extensions } from '../../transcript/formats.js';
 
-/** Where the transcript of an audio file goes: the audio's path under the output folder, with another extension. */
-export function transcriptPath(audio: string, outputFolder: string, format: Format): string {
-  const { dir, name } = posix.parse(audio);
-  return posix.join(outputFolder, dir, `${name}.${extensions[format]}`);
+/** An audio's path without the bucket, should it be an object's address. */
+const pathOf = (audio: string): string => audio.replace(/^s3:\/\/[^/]+\//, '');
+
+/** Where the transcripts of an audio file go, without their extensions: the audio's path under the output folder. */
+export function transcriptPlace(audio: string, outputFolder: string): string {
+  const { dir, name } = posix.parse(pathOf(audio));
+  return posix.join(outputFolder, dir, name);
+}
+
+export const transcriptPath = (audio: string, outputFolder: string, format: Format): string =>
+  `${transcriptPlace(audio, outputFolder)}.${extensions[format]}`;
+
+/**
+ * Where a page finds its audio: below `base`, or, of a file in the workspace, by the way from one to the other.
+ * Undefined: nowhere.
+ */
+export function audioUrl(audio: string, outputFolder: string, base: string | undefined): string | undefined {
+  const path = pathOf(audio);
+  const encoded = (parts: string) => parts.split('/').map(encodeURIComponent).join('/');
+  if (base !== undefined) return base + encoded(path);
+  if (path !== audio) return undefined;
+  return encoded(posix.relative(posix.dirname(transcriptPlace(audio, outputFolder)), path));
 }
 
 /** Groups of audio files that would write the same transcript (`a.mp3` and `a.wav`), in the order of the paths. */

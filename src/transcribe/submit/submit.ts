@@ -4,8 +4,7 @@ import { statusOf } from '../../aws/error-name.js';
 import { WrongContent } from '../../aws/multipart-upload.js';
 import type { Context } from '../../context.js';
 import type { Ledger, StoredClaim } from '../../ledger/ledger.js';
-import type { Claim } from '../../ledger/records.js';
-import type { Transcript } from '../../transcript/transcript.js';
+import type { Claim, Ending } from '../../ledger/records.js';
 import type { Job, OpenJob } from '../job.js';
 import { customAttributes } from './attributes.js';
 import type { Endpoint } from './endpoint.js';
@@ -32,7 +31,7 @@ export type Submission =
   /** Another run has claimed it. */
   | { state: 'taken' }
   /** Another run has finished it since the ledger was read. */
-  | { state: 'done'; transcript: Transcript }
+  | { state: 'done'; ending: Ending }
   | { state: 'changed'; reason: string };
 
 /** Long enough to upload 1 GB; after a kill in between, the file waits no longer than this. */
@@ -50,10 +49,10 @@ export async function submit(sender: Sender, job: Job, uploaded: boolean, earlie
   if (!stored) return { state: 'taken' };
   try {
     // A result is written before its claim goes, so behind a claim of ours a look is exact.
-    const transcript = earlier ? undefined : await ledger.readResult(job.key);
-    if (transcript) {
+    const ending = earlier ? undefined : await ledger.readResult(job.key);
+    if (ending) {
       await release(ledger, job);
-      return { state: 'done', transcript };
+      return { state: 'done', ending };
     }
     if (!uploaded && !(await upload(sender, job))) {
       await release(ledger, job);
