@@ -22,7 +22,7 @@ export async function modelStreaming(
   bytes = BYTES,
 ): Promise<Figure[]> {
   const hub = await startLocalPart(await virtualEnvironment(), 'hub', ['--generated', `bench/model=${bytes}`]);
-  const peakMemory = join(work, 'peak-memory');
+  const usage = join(work, 'usage');
   try {
     // No endpoint can load these bytes: the step ends once they are there.
     await aws.control('faults', { service: 'sagemaker', operation: 'CreateModel', error: 'AccessDeniedException' });
@@ -32,15 +32,15 @@ export async function modelStreaming(
       inputs: { ...inputs, model: 'bench/model', 'hub-url': hub.lines[0] ?? '' },
       environment: {
         ...aws.environment,
-        NODE_OPTIONS: `--import=${join(root, 'bench', 'peak-memory.mjs')}`,
-        PEAK_MEMORY_FILE: peakMemory,
+        NODE_OPTIONS: `--import=${join(root, 'bench', 'usage.mjs')}`,
+        USAGE_FILE: usage,
       },
     });
     const requests = await aws.requests(mark);
     if (!requests.some(({ operation, status }) => operation === 'CompleteMultipartUpload' && status === 200)) {
       throw new Error(`The model did not arrive:\n${log}`);
     }
-    const peak = Number(await readFile(peakMemory, 'utf8'));
+    const { memory: peak } = JSON.parse(await readFile(usage, 'utf8')) as { memory: number };
     const sent = requests.reduce((sum, { bytes_in }) => sum + bytes_in, 0);
     return [
       figure('requests', requests.length, 'requests'),

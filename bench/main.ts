@@ -1,15 +1,22 @@
-// script/bench [name ...] [--json]: runs the benchmarks and prints a line a figure.
+// script/bench [name ...] [--json] [--files N]: runs the benchmarks and prints a line a figure. `--files`: of the large case
+// of transcribe, for a shorter run than that of its 10,000.
+import { parseArgs } from 'node:util';
 import { deploy } from './deploy.ts';
 import type { Figure } from './figure.ts';
 import { bundleSize, start } from './start.ts';
+import { transcribe } from './transcribe.ts';
+
+const { positionals: named, values } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false }, files: { type: 'string', default: '10000' } },
+});
 
 const benches: Record<string, () => Promise<Figure[]>> = {
   start: async () => [...(await start()), await bundleSize()],
   deploy,
+  transcribe: () => transcribe(Number(values.files)),
 };
 
-const json = process.argv.includes('--json');
-const named = process.argv.slice(2).filter((argument) => argument !== '--json');
 const unknown = named.filter((name) => !(name in benches));
 if (unknown.length > 0) {
   console.error(`No benchmark is called ${unknown.join(', ')}. There are: ${Object.keys(benches).join(', ')}.`);
@@ -20,7 +27,7 @@ let missed = 0;
 for (const name of named.length > 0 ? named : Object.keys(benches)) {
   for (const figure of (await benches[name]?.()) ?? []) {
     if (figure.ok === false) missed += 1;
-    console.log(json ? JSON.stringify(figure) : line(figure));
+    console.log(values.json ? JSON.stringify(figure) : line(figure));
   }
 }
 process.exitCode = missed > 0 ? 1 : 0;

@@ -30,6 +30,8 @@ export interface LoggedRequest {
   parameters: Record<string, unknown>;
   /** Of the request's body. */
   bytes_in: number;
+  /** When it arrived, ISO 8601, by the simulated clock. */
+  at: string;
 }
 
 /** Starts an AWS of its own in a temporary folder. `quiet` keeps the progress of the start to itself. */
