@@ -63,7 +63,7 @@ async function run(settings: Settings, context: Context): Promise<void> {
     case 'transcribe': {
       const { transcribe } = await import('./transcribe/transcribe.js');
       const { reportTranscribe } = await import('./report/transcribe.js');
-      return reportTranscribe(await transcribe(context, settings, grace.signal));
+      return reportTranscribe(context, settings, await transcribe(context, settings, grace.signal));
     }
     case 'destroy': {
       const { destroy } = await import('./deploy/destroy.js');

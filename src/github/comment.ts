@@ -23,6 +23,8 @@ export async function currentPullRequest(): Promise<PullRequest | undefined> {
 }
 
 interface Comment {
+  /** What it tells, as the begin of a sentence of the log: `The plan`. */
+  subject: string;
   /** Undefined: the input is empty. */
   token: string | undefined;
   pullRequest: PullRequest;
@@ -37,13 +39,14 @@ interface Comment {
  */
 export async function writeComment({ log, signal }: Pick<Context, 'log' | 'signal'>, comment: Comment): Promise<void> {
   if (comment.token === undefined) {
-    log.warning('The plan was not told on the pull request: the input github-token is empty.');
+    log.warning(`${comment.subject} was not told on the pull request: the input github-token is empty.`);
     return;
   }
   try {
-    log.info(`The plan is told on the pull request: ${await upsert(comment, comment.token, signal)}`);
+    const url = await upsert(comment, comment.token, signal);
+    log.info(`${comment.subject} is told on the pull request: ${url}`);
   } catch (error) {
-    if (!signal.aborted) log.warning(`The plan was not told on the pull request: ${reasonOf(error)}`);
+    if (!signal.aborted) log.warning(`${comment.subject} was not told on the pull request: ${reasonOf(error)}`);
   }
 }
 

@@ -29,4 +29,4 @@ export function costLines(
 }
 
 /** In the currency of the price; two digits that say something. */
-const money = (value: number): string => (value >= 1 ? value.toFixed(2) : value.toPrecision(2));
+export const money = (value: number): string => (value >= 1 ? value.toFixed(2) : value.toPrecision(2));

@@ -26,7 +26,7 @@ export async function tellPullRequest(
   if (!pullRequest || context.signal.aborted) return;
   const marker = markerOf(settings, context.account);
   const body = `${marker}\n${commentOf(settings, context.account, result, { failed, pullRequest })}`;
-  await writeComment(context, { token: settings.githubToken, pullRequest, marker, body });
+  await writeComment(context, { subject: 'The plan', token: settings.githubToken, pullRequest, marker, body });
 }
 
 /** Hex digits of the account's hash: they tell a company's accounts apart and no outsider which they are. */

@@ -1,84 +1,111 @@
 import * as core from '@actions/core';
+import type { Context } from '../context.js';
 import { UserError } from '../errors.js';
-import { shown } from '../shown.js';
+import { openGit } from '../git/git.js';
+import { filesUrl } from '../github/files-url.js';
+import type { TranscribeSettings } from '../settings/transcribe.js';
 import type { FileReport, TranscribeResult } from '../transcribe/result.js';
+import { writeSummary } from './summary.js';
+import { queuedSeconds, transcribeSummary } from './transcribe-summary.js';
 
-/** GitHub takes 1 MiB of summary a step, and 1 MB an output. */
-const SUMMARY_BYTES = 900_000;
+/** GitHub takes 1 MB an output. */
 const OUTPUT_BYTES = 1_000_000;
 
 /**
- * Sets the outputs and writes the job summary; then fails the step when a file failed or nothing could be published.
+ * Sets the outputs, writes the job summary and, when asked for, the comment; then fails the step when a file failed
+ * (unless `on-error: warn`) or nothing could be published.
  * @throws UserError that says what failed and what to do
  */
-export async function reportTranscribe(result: TranscribeResult): Promise<void> {
-  setOutputs(result);
-  if (process.env['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(summaryOf(result)).write();
+export async function reportTranscribe(
+  context: Context,
+  settings: TranscribeSettings,
+  result: TranscribeResult,
+): Promise<void> {
+  for (const [name, value] of Object.entries(transcribeOutputs(result))) core.setOutput(name, value);
+  const shown = { ...settings, filesUrl: await urlOfFiles(context, settings, result) };
+  await writeSummary(transcribeSummary(shown, result));
+  if (settings.comment) {
+    const { tellPullRequest } = await import('./transcribe-comment.js');
+    await tellPullRequest(context, shown, result);
+  }
+  tellPending(context, settings, result);
   if (result.problem) throw result.problem;
   const failed = result.files.filter(({ state }) => state === 'failed').length;
-  if (failed > 0) {
+  if (failed > 0 && settings.onError === 'fail') {
     throw new UserError(
       `${failed} of ${result.files.length} files could not be transcribed; the annotations above say why.`,
-      'Correct or leave out these files (input exclude) and run again. The other transcripts are published and are not paid for again.',
+      'Correct or leave out these files (input exclude) and run again. The other transcripts are published and are not paid for again. `on-error: warn` lets the step succeed all the same.',
     );
   }
 }
 
-function setOutputs({ files, commitSha, artifactId }: TranscribeResult): void {
+/** Values of the outputs in action.yml, by name. Pure but for the warning about a list that is too long. */
+function transcribeOutputs(result: TranscribeResult): Record<string, string | number> {
+  const { files, commitSha, artifactId, published, pullRequest } = result;
   const count = (state: FileReport['state']) => files.filter((file) => file.state === state).length;
-  core.setOutput('files-found', files.length);
-  for (const state of ['transcribed', 'reused', 'failed', 'pending'] as const) core.setOutput(state, count(state));
-  core.setOutput('transcripts', transcriptList(files));
-  core.setOutput('audio-seconds', secondsOf(files));
-  core.setOutput('commit-sha', commitSha ?? '');
-  core.setOutput('artifact-id', artifactId ?? '');
+  return {
+    'files-found': files.length,
+    transcribed: count('transcribed'),
+    reused: count('reused'),
+    failed: count('failed'),
+    pending: count('pending'),
+    transcripts: listOutput(
+      'transcripts',
+      files.flatMap(({ transcripts }) => transcripts),
+    ),
+    'audio-seconds': rounded(files.reduce((sum, { duration = 0 }) => sum + duration, 0)) ?? 0,
+    'commit-sha': commitSha ?? '',
+    'artifact-id': artifactId ?? '',
+    'pull-request-number': pullRequest?.number ?? '',
+    'pull-request-url': pullRequest?.url ?? '',
+    published: published ?? '',
+    report: listOutput('report', files.map(reportOf)),
+  };
 }
 
-function transcriptList(files: readonly FileReport[]): string {
-  const paths = files.flatMap(({ transcripts }) => transcripts);
-  const list = JSON.stringify(paths);
-  if (Buffer.byteLength(list) <= OUTPUT_BYTES) return list;
-  core.warning(
-    `The output transcripts is empty: the list of ${paths.length} files is longer than GitHub takes (1 MB).`,
-  );
+/** One file of the output `report`; docs/transcribe.md tells the fields. */
+function reportOf(file: FileReport) {
+  const { audio, state, duration, language, words, inference, reason, transcripts } = file;
+  return {
+    audio,
+    state,
+    seconds: rounded(duration),
+    language,
+    words,
+    queuedSeconds: rounded(queuedSeconds(file)),
+    inferenceSeconds: rounded(inference),
+    reason,
+    transcripts,
+  };
+}
+
+const rounded = (seconds: number | undefined): number | undefined =>
+  seconds === undefined ? undefined : Math.round(seconds * 1000) / 1000;
+
+function listOutput(name: string, list: readonly unknown[]): string {
+  const json = JSON.stringify(list);
+  if (Buffer.byteLength(json) <= OUTPUT_BYTES) return json;
+  core.warning(`The output ${name} is empty: its list of ${list.length} is longer than GitHub takes (1 MB).`);
   return '';
 }
 
-const secondsOf = (files: readonly FileReport[]): number =>
-  Math.round(files.reduce((sum, { duration = 0 }) => sum + duration, 0) * 1000) / 1000;
-
-/** The job summary, as HTML: Markdown would read the files' names. */
-export function summaryOf(result: TranscribeResult): string {
-  const { files } = result;
-  const head = `<h3>Transcripts</h3>\n<p>${files.length} files, ${length(secondsOf(files))} of audio.</p>\n`;
-  const columns = ['File', 'Length', 'Language', 'Words', 'State'].map((name) => `<th>${name}</th>`).join('');
-  const rows: string[] = [];
-  let bytes = 0;
-  for (const file of files) {
-    const row = rowOf(file);
-    bytes += Buffer.byteLength(row);
-    if (bytes > SUMMARY_BYTES) break;
-    rows.push(row);
-  }
-  const rest = files.length - rows.length;
-  const more = rest > 0 ? `<p>And ${rest} more.</p>\n` : '';
-  const problem = result.problem ? `<p>${escaped(`${result.problem.message} ${result.problem.remedy}`)}</p>\n` : '';
-  return `${head}${problem}<table><tr>${columns}</tr>\n${rows.join('')}</table>\n${more}`;
+/** Where the transcripts can be looked at, once they are in a commit. */
+async function urlOfFiles(
+  { signal }: Context,
+  { workspace }: TranscribeSettings,
+  { commitSha }: TranscribeResult,
+): Promise<string | undefined> {
+  const server = process.env['GITHUB_SERVER_URL'];
+  if (!commitSha || !server || signal.aborted) return undefined;
+  // A link less is no reason to fail.
+  return filesUrl(openGit(workspace, signal), commitSha, server).catch(() => undefined);
 }
 
-function rowOf({ audio, duration, language, words, state, reason }: FileReport): string {
-  const said = reason === undefined ? state : `${state}: ${reason}`;
-  const cells = [audio, duration === undefined ? '' : length(duration), language ?? '', words ?? '', said];
-  return `<tr>${cells.map((cell) => `<td>${escaped(String(cell))}</td>`).join('')}</tr>\n`;
+/** What is left to the next run is no failure, and nobody should overlook it. */
+function tellPending({ log }: Context, { wait }: TranscribeSettings, { files, left }: TranscribeResult): void {
+  const pending = files.filter(({ state }) => state === 'pending').length;
+  if (pending === 0) return;
+  const line = `${pending} of ${files.length} files are not finished. ${left === undefined ? '' : `${left} `}The next run collects them, and pays for nothing twice.`;
+  if (wait) log.warning(line);
+  else log.notice(line);
 }
-
-/** `h:mm:ss` */
-function length(seconds: number): string {
-  const whole = Math.round(seconds);
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
-}
-
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-const escaped = (text: string): string => shown(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
