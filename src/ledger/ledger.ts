@@ -20,6 +20,8 @@ export interface Ledger {
   /** What SageMaker has written. */
   outputs(): Promise<ObjectEntry[]>;
   failures(): Promise<ObjectEntry[]>;
+  /** S3 keys of what was written into each repository. */
+  publishedKeys(): Promise<string[]>;
 
   /** Undefined: there is none, or none that can be read. */
   readResult(key: string): Promise<(Ending & { audio: string }) | undefined>;
@@ -62,6 +64,7 @@ export function openLedger(objects: Objects, prefix: string): Ledger {
     uploads: async () => new Set((await list('input/')).map(name)),
     outputs: () => list('output/'),
     failures: () => list('failure/'),
+    publishedKeys: async () => (await list('published/')).map(({ key }) => key),
     async readResult(key) {
       const found = await objects.readText(resultKey(key));
       return found && parseResult(found.text);

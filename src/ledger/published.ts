@@ -50,12 +50,8 @@ export const digestOf = (content: string | Buffer): string =>
 export const withDigest = (known: readonly string[] | undefined, digest: string): string[] =>
   [digest, ...(known ?? []).filter((other) => other !== digest)].slice(0, DIGESTS_KEPT);
 
-/**
- * @param prefix of the endpoint in the bucket, with its slash
- * @param repository whose transcripts these are; of two folders in a repository, two
- */
-export async function readPublished(objects: Objects, prefix: string, repository: string): Promise<Published> {
-  const key = publishedKey(prefix, repository);
+/** @param key where it lies: made by `publishedKey` */
+export async function readPublished(objects: Objects, key: string): Promise<Published> {
   const found = await objects.readText(key);
   const files = parsed(found?.text);
   const changed = new Map<string, PublishedFile | undefined>();
@@ -90,10 +86,12 @@ export async function readPublished(objects: Objects, prefix: string, repository
   };
 }
 
-export const publishedFolder = (prefix: string): string => `${prefix}published/`;
-
-const publishedKey = (prefix: string, repository: string): string =>
-  `${publishedFolder(prefix)}${createHash('sha256').update(repository).digest('hex')}.json`;
+/**
+ * @param prefix of the endpoint in the bucket, with its slash
+ * @param repository whose transcripts these are; of two folders in a repository, two
+ */
+export const publishedKey = (prefix: string, repository: string): string =>
+  `${prefix}published/${createHash('sha256').update(repository).digest('hex')}.json`;
 
 function overlaid(
   files: Map<string, PublishedFile>,

@@ -4,7 +4,7 @@ import { openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
 import { forEach } from '../each.js';
 import { openLedger } from '../ledger/ledger.js';
-import { readPublished } from '../ledger/published.js';
+import { publishedKey, readPublished } from '../ledger/published.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
 import { shown } from '../shown.js';
 import type { Audio } from './audio.js';
@@ -44,7 +44,7 @@ export async function transcribe(
   requireAble(endpoint.model, settings.options);
 
   const objects = await openBucket(clients, endpoint.bucket, account, signal);
-  const published = await readPublished(objects, endpoint.prefix, repositoryOf(settings, process.env));
+  const published = await readPublished(objects, publishedKey(endpoint.prefix, repositoryOf(settings, process.env)));
   const delivery = openDelivery(context, settings, published);
   const audio = await examineAll(settings, paths, delivery, signal);
 

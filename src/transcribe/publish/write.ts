@@ -32,6 +32,16 @@ export async function readFileWithin(workspace: string, path: string): Promise<B
   return found?.isFile() ? unlessMissing(readFile(target)) : undefined;
 }
 
+/** Removes a plain file or a link; false: there is none. */
+export async function removeFileWithin(workspace: string, path: string): Promise<boolean> {
+  const target = join(workspace, path);
+  const found = await unlessMissing(lstat(target));
+  if (!found || found.isDirectory()) return false;
+  await refuseOutside(workspace, dirname(target));
+  await rm(target);
+  return true;
+}
+
 /** Follows the links of the deepest folder that is there: what is made below it cannot lead elsewhere. */
 async function refuseOutside(workspace: string, folder: string): Promise<void> {
   const root = await realpath(workspace);

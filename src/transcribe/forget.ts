@@ -1,0 +1,102 @@
+import type { Context } from '../context.js';
+import { forEach } from '../each.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { type Published, readPublished } from '../ledger/published.js';
+import { formats, type TranscribeSettings } from '../settings/transcribe.js';
+import { removeFileWithin } from './publish/write.js';
+import { transcriptPath } from './select/place.js';
+import { outputJob } from './stage.js';
+
+/** What must go. */
+export interface Forgetting {
+  /** Whether the input `forget` names this path or s3:// address. */
+  matches(path: string): boolean;
+  /** Identities of the audio that is still there. */
+  present: ReadonlySet<string>;
+}
+
+export interface Forgotten {
+  /** Whether audio is forgotten, by its identity: it is not sent either. */
+  has(identity: string): boolean;
+  /** Paths in the workspace of what was removed there. */
+  removed: string[];
+}
+
+const CONCURRENCY = 16;
+
+/**
+ * Removes all that the bucket and the workspace have of some audio, whatever options, model or repository it was
+ * transcribed with: results, uploads, claims, answers, notes, transcripts. Every result is read, since only its content
+ * tells whose it is. What git's history has stays there.
+ */
+export async function forget(
+  { log }: Pick<Context, 'log'>,
+  settings: Pick<TranscribeSettings, 'workspace' | 'outputFolder'>,
+  { ledger, published }: { ledger: Ledger; published: Published },
+  { matches, present }: Forgetting,
+): Promise<Forgotten> {
+  const audio = new Set(present);
+  for (const [, { path, audio: identity }] of published.entries()) if (matches(path)) audio.add(identity);
+  const has = (identity: string) => audio.has(identity) || (/^s3:/.test(identity) && matches(addressOf(identity)));
+
+  const removed = await removeTranscripts(settings, published, has);
+  const keys = await removeObjects(ledger, has);
+  await removeNotes(ledger, has);
+  log.info(`Forgotten: ${keys} results and jobs in the bucket, ${removed.length} transcripts in the workspace.`);
+  return { has, removed };
+}
+
+const addressOf = (identity: string): string => identity.replace(/#[^#]*$/, '');
+
+type Has = Forgotten['has'];
+
+async function removeTranscripts(
+  { workspace, outputFolder }: Pick<TranscribeSettings, 'workspace' | 'outputFolder'>,
+  published: Published,
+  has: Has,
+): Promise<string[]> {
+  const removed: string[] = [];
+  for (const [place, { path, audio }] of [...published.entries()]) {
+    if (!has(audio)) continue;
+    for (const format of formats) {
+      const file = transcriptPath(path, outputFolder, format);
+      if (await removeFileWithin(workspace, file)) removed.push(file);
+    }
+    published.delete(place);
+  }
+  return removed;
+}
+
+/** The number of jobs of which something was removed. */
+async function removeObjects(ledger: Ledger, has: Has): Promise<number> {
+  const [finished, claims] = await Promise.all([ledger.finished(), ledger.claims()]);
+  const keys = new Set<string>();
+  const inferences: string[] = [];
+  await forEach(finished, CONCURRENCY, async (key) => {
+    const result = await ledger.readResult(key);
+    if (result && has(result.audio)) keys.add(key);
+  });
+  await forEach(claims.keys(), CONCURRENCY, async (key) => {
+    const claim = (await ledger.readClaim(key))?.claim;
+    if (!claim || !has(claim.audio)) return;
+    keys.add(key);
+    inferences.push(claim.inferenceId);
+  });
+  const [outputs, failures] = await Promise.all([ledger.outputs(), ledger.failures()]);
+  const answers = [
+    ...outputs.filter(({ key }) => keys.has(outputJob(key) ?? '')),
+    ...failures.filter(({ key }) => inferences.some((id) => key.includes(id))),
+  ].map(({ key }) => key);
+  const own = [...keys].flatMap((key) => [ledger.resultKey(key), ledger.claimKey(key), ledger.inputKey(key)]);
+  await ledger.objects.remove([...answers, ...own]);
+  return keys.size;
+}
+
+/** Other repositories may have had the same audio. */
+async function removeNotes(ledger: Ledger, has: Has): Promise<void> {
+  for (const key of await ledger.publishedKeys()) {
+    const notes = await readPublished(ledger.objects, key);
+    for (const [place, { audio }] of [...notes.entries()]) if (has(audio)) notes.delete(place);
+    await notes.save(ledger.objects);
+  }
+}
