@@ -91,6 +91,22 @@ const isInside = (path: string) => !/^(?:[\\/]|[a-zA-Z]:)/.test(path) && !path.s
 const BRANCH = /^(?![-/.])(?!.*(?:\.\.|\/\/|@\{|\/\.|\.lock(?:\/|$)))[^\s~^:?*[\\\p{Cc}]+(?<![/.])$/u;
 const S3_FOLDER = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/;
 
+/** What is told of audio: of the run's by inputs, and by the same names of some of it in a `whisper.yml`. */
+export const transcriptionInputs = {
+  language: optional(/^[a-z]{2,3}$/, 'must be a language code of two or three letters, such as en or ja'),
+  task: choice('transcribe', 'translate'),
+  prompt: text,
+  hotwords: text,
+  'word-timestamps': flag,
+  vad: flag,
+  channels: choice('mix', 'split'),
+  speakers: lines,
+};
+
+export type Transcription = {
+  [Name in keyof typeof transcriptionInputs]: z.output<(typeof transcriptionInputs)[Name]>;
+};
+
 const schema = z.object({
   ...common,
   files: lines,
@@ -101,14 +117,7 @@ const schema = z.object({
     z.refine(isInside, { error: `must be a folder below the job's workspace, ${OUTSIDE}` }),
   ),
   'extract-audio': flag,
-  language: optional(/^[a-z]{2,3}$/, 'must be a language code of two or three letters, such as en or ja'),
-  task: choice('transcribe', 'translate'),
-  prompt: text,
-  hotwords: text,
-  'word-timestamps': flag,
-  vad: flag,
-  channels: choice('mix', 'split'),
-  speakers: lines,
+  ...transcriptionInputs,
   redo: choice('never', 'changed', 'all'),
   overwrite: flag,
   'retry-failed': flag,
@@ -199,7 +208,7 @@ function requireWork({ files, forget, channels, speakers }: Given, inputs: Input
 }
 
 /** Only what differs from the container's defaults: the options are part of a result's key. */
-function optionsOf(given: Given): TranscriptionOptions {
+export function optionsOf(given: Transcription): TranscriptionOptions {
   const { language, task, prompt, hotwords, vad, channels } = given;
   return {
     ...(language !== undefined && { language }),
@@ -211,6 +220,18 @@ function optionsOf(given: Given): TranscriptionOptions {
     ...(channels === 'split' && { channels }),
   };
 }
+
+/** The other way: what was given for these options. */
+export const transcriptionOf = (options: TranscriptionOptions, speakers: string[]): Transcription => ({
+  language: options.language,
+  task: options.task ?? 'transcribe',
+  prompt: options.prompt ?? '',
+  hotwords: options.hotwords ?? '',
+  'word-timestamps': options.word_timestamps ?? false,
+  vad: options.vad ?? true,
+  channels: options.channels ?? 'mix',
+  speakers,
+});
 
 function cueRulesOf(given: Given): Partial<CueRules> {
   const rules = {
