@@ -8,6 +8,10 @@ from pathlib import Path
 REPOSITORY_ROOT = Path(__file__).parent.parent
 CONTAINER_FOLDER = REPOSITORY_ROOT / "container"
 INSTANT_FOLDER = REPOSITORY_ROOT / "local" / "instant"
+# The container's own code with which the instant server reads requests.
+INSTANT_SHARES = tuple(
+    CONTAINER_FOLDER / "pipeline" / f"{name}.py" for name in ("__init__", "errors", "media", "options")
+)
 
 
 def cache_dir() -> Path:

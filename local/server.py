@@ -75,6 +75,10 @@ class QuietHandler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing."""
 
+    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
+        """The answer ended in a ConnectionError: nothing else may come over this connection."""
+        self.close_connection = True
+
     def log_error(self, format: str, *args: Any) -> None:
         """Not an error here: a Docker client tries HTTPS first, which this server cannot read."""
         logger.debug(format, *args)

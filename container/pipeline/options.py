@@ -28,6 +28,7 @@ class Options:
     vad: bool = True
     beam_size: int = 5
     temperature: float | None = None
+    channels: str = "mix"
 
 
 def parse(attributes: str | None) -> Options:
@@ -80,10 +81,13 @@ def _language(name: str, value: Any) -> str | None:
     return text.lower() if text else None
 
 
-def _task(name: str, value: Any) -> str:
-    if value not in ("transcribe", "translate"):
-        raise _bad(f"{name} must be transcribe or translate, found {_shown(value)}")
-    return value
+def _one_of(*known: str) -> Callable[[str, Any], str]:
+    def check(name: str, value: Any) -> str:
+        if value not in known:
+            raise _bad(f"{name} must be {' or '.join(known)}, found {_shown(value)}")
+        return value
+
+    return check
 
 
 def _flag(name: str, value: Any) -> bool:
@@ -117,11 +121,12 @@ def _bad(message: str) -> RequestError:
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "language": _language,
-    "task": _task,
+    "task": _one_of("transcribe", "translate"),
     "prompt": _text,
     "hotwords": _text,
     "word_timestamps": _flag,
     "vad": _flag,
     "beam_size": _beam_size,
     "temperature": _temperature,
+    "channels": _one_of("mix", "split"),
 }

@@ -27,6 +27,7 @@ def test_no_options_mean_the_defaults(missing):
         vad=True,
         beam_size=5,
         temperature=None,
+        channels="mix",
     )
 
 
@@ -39,12 +40,13 @@ EVERY_OPTION = {
     "vad": False,
     "beam_size": 1,
     "temperature": 0,
+    "channels": "split",
 }
 
 
 @pytest.mark.parametrize("spelling", [json.dumps, deflated])
 def test_both_spellings_carry_every_option(spelling):
-    expected = Options("en", "translate", "An interview.", "Dashwood", True, False, 1, 0.0)
+    expected = Options("en", "translate", "An interview.", "Dashwood", True, False, 1, 0.0, "split")
     assert parse(spelling(EVERY_OPTION)) == expected
 
 
@@ -86,6 +88,8 @@ def test_a_japanese_prompt_of_250_characters_and_20_hotwords_fit_in_the_header()
         ('{"temperature": "0"}', "temperature"),
         ('{"temperature": 1.5}', "temperature"),
         ('{"temperature": NaN}', "temperature"),
+        ('{"channels": "left"}', "channels must be mix or split"),
+        ('{"channels": 2}', "channels must be"),
         ("[1]", "JSON object, or base64url"),
         (deflated([1]), "found list"),
         ("{", "can't be parsed"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from werkzeug.exceptions import ClientDisconnected
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Request, Response
 from local.aws import validation
 from local.aws.credentials import Credentials
 from local.aws.errors import JSON_TYPE, AwsError, error_response
-from local.aws.faults import Faults
+from local.aws.faults import CUT, Faults
 from local.aws.operations import MODELS, RUNTIME, Call, identify, service_model
 from local.aws.parameters import parameters
 from local.aws.requests_log import RequestsLog
@@ -69,18 +69,22 @@ class Application:
             return self._control(environ, start_response)
         request = Request(environ)
         call = identify(request)
-        entry = self._log.begin(call, request.content_length or 0, parameters(call, request))
+        named = parameters(call, request)
+        entry = self._log.begin(call, request.content_length or 0, named)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             entry["status"] = int(status.split(" ", 1)[0])
             return start_response(status, headers, *rest)
 
-        return self._log.counted(entry, self._answer(call, request)(environ, start))
+        return self._log.counted(entry, self._answer(call, request, named)(environ, start))
 
-    def _answer(self, call: Call, request: Request) -> Wsgi:
-        fault = self._faults.take(call)
+    def _answer(self, call: Call, request: Request, named: Mapping[str, Any]) -> Wsgi:
+        fault = self._faults.take(call, named)
         if fault is None:
             return self._served(call, request)
+        if fault.error == CUT:
+            done = fault.after or fault.after_bytes is not None
+            return _cut(self._served(call, request) if done else None, fault.after_bytes)
         error = fault.answer(call)
         refusal = error_response(call.service, call.protocol, error, head=request.method == "HEAD", path=request.path)
         return _unheard(self._served(call, request), refusal) if fault.after else refusal
@@ -131,6 +135,30 @@ def _unheard(work: Wsgi, refusal: Wsgi) -> Wsgi:
         return refusal(environ, start_response)
 
     return run
+
+
+def _cut(work: Wsgi | None, after_bytes: int | None) -> Wsgi:
+    """Does the work, if any, and ends the connection without an answer, or after so many bytes of the answer's body.
+
+    The server closes a connection whose answer raises a ConnectionError.
+    """
+
+    def run(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if work is not None and after_bytes is not None:
+            return _beginning(work(environ, start_response), after_bytes)
+        if work is not None:
+            Response.from_app(work, environ, buffered=True)
+        raise ConnectionAbortedError
+
+    return run
+
+
+def _beginning(body: Iterable[bytes], size: int) -> Iterator[bytes]:
+    for part in body:
+        yield part[:size]
+        size -= len(part)
+        if size <= 0:
+            raise ConnectionAbortedError
 
 
 def rewind(environ: dict[str, Any], body: bytes) -> None:

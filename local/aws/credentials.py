@@ -79,7 +79,7 @@ class Credentials:
             denied = self._denied.get(call.access_key, ())
             ends = self._ends.get(call.access_key)
         if state == "expired" or (ends is not None and datetime.now(timezone.utc) >= ends):
-            raise _expired(call.protocol)
+            raise expired(call.protocol)
         if state == "invalid":
             raise _invalid(call.protocol)
         action = iam_action(call)
@@ -115,7 +115,8 @@ def _missing(protocol: str) -> AwsError:
     return AwsError(code, "Request is missing Authentication Token", 403)
 
 
-def _expired(protocol: str) -> AwsError:
+def expired(protocol: str) -> AwsError:
+    """The answer to a session's key after its end, in the words of the protocol."""
     if protocol == "rest-xml":
         return AwsError("ExpiredToken", "The provided token has expired.", 400)
     if protocol == "query":

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.engine import docker_cli
-from local.paths import INSTANT_FOLDER
+from local.paths import INSTANT_FOLDER, INSTANT_SHARES
 
 KEPT = "whisper-sagemaker/kept"
 NONE = "<none>"
@@ -17,13 +20,20 @@ KEPT_IMAGES = 3
 def build_instant(docker_host: str, base_image: str, variant: str = "1") -> str:
     """The reference of the instant image on this base; another `variant` gives another digest."""
     content = hashlib.sha256(f"{base_image} {variant}".encode())
-    for path in sorted(INSTANT_FOLDER.iterdir()):
-        if path.is_file():
-            content.update(path.read_bytes())
+    own = [path for path in sorted(INSTANT_FOLDER.iterdir()) if path.is_file()]
+    for path in (*own, *INSTANT_SHARES):
+        content.update(path.read_bytes())
     reference = f"whisper-sagemaker/instant:{content.hexdigest()[:12]}"
     if docker_cli.call(["image", "inspect", reference], host=docker_host).returncode != 0:
-        args = ["build", "--quiet", "--build-arg", f"BASE_IMAGE={base_image}", "--build-arg", f"VARIANT={variant}"]
-        docker_cli.check([*args, "--tag", reference, INSTANT_FOLDER], host=docker_host)
+        with tempfile.TemporaryDirectory(prefix="whisper-instant-") as folder:
+            context = Path(folder)
+            for path in own:
+                shutil.copy(path, context)
+            (context / "pipeline").mkdir()
+            for path in INSTANT_SHARES:
+                shutil.copy(path, context / "pipeline")
+            args = ["build", "--quiet", "--build-arg", f"BASE_IMAGE={base_image}", "--build-arg", f"VARIANT={variant}"]
+            docker_cli.check([*args, "--tag", reference, context], host=docker_host)
     return reference
 
 

@@ -78,6 +78,8 @@ class ProcessEngine(Engine):
             "BIND_HOST": "127.0.0.1",
             "SAGEMAKER_BASE_DIR": str(folder / "ml"),
         }
+        # Where the instant server finds the container's code; its image has it beside the server.
+        settings["PYTHONPATH"] = str(CONTAINER_FOLDER)
         program, cwd = _program(image_uri)
         try:
             process = processes.start(folder, name, [*program, "serve"], env=settings, cwd=cwd)

@@ -1,99 +1,82 @@
 """A server that speaks the container's contract and answers at once, without a model: for tests of states and races.
 
-Its answers derive from the request, so a test can tell whose answer it reads. Behaviours:
+It reads requests with the container's own code (pipeline/ beside this file, or on PYTHONPATH), so it refuses what the
+container refuses; only which languages there are is for a model to say. Its answers derive from the request, so a test
+can tell whose answer it reads. Behaviours:
 - INSTANT_MODE (Model.Environment): ok | crash-at-start | never-healthy | slow:SECONDS | fail:STATUS (for every request)
-- a body that starts with `sleep:SECONDS` or `fail:STATUS` (one line): for that request
+- the first line of a body, for that request: `sleep:SECONDS`, `fail:STATUS`, `lost` (the instance is taken away:
+  neither output nor failure) or `twice[:SECONDS]` (delivered again at once, and answered again so many seconds later);
+  ` xN` after it: only the first N times that this body comes
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
-import re
 import signal
 import sys
 import threading
 import time
-import zlib
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from pipeline import media
+from pipeline.errors import RequestError
+from pipeline.options import Options, parse
+
 BYTES_PER_SECOND = 16_000
 """Turns a body's size into a duration: about a 128 kbit/s recording."""
-OPTIONS: dict[str, type | tuple[type, ...]] = {
-    "language": str,
-    "task": str,
-    "prompt": str,
-    "hotwords": str,
-    "word_timestamps": bool,
-    "vad": bool,
-    "beam_size": int,
-    "temperature": (int, float),
-}
-CODES = {400: "bad_audio", 406: "unsupported_accept", 415: "unsupported_content_type"}
+DELIVERY = "X-Local-Delivery"
+"""A header of the answer that tells the local AWS what becomes of the request: `lost` or `again`."""
 stopping = threading.Event()
 
 
-class Refused(Exception):
-    def __init__(self, status: int, message: str, code: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code or CODES.get(status, "internal" if status >= 500 else "bad_options")
+class Deliveries:
+    """How often each body came. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._seen: Counter[bytes] = Counter()
+
+    def count(self, body: bytes) -> int:
+        """1 for the first time."""
+        digest = hashlib.sha256(body).digest()
+        with self._lock:
+            self._seen[digest] += 1
+            return self._seen[digest]
 
 
-def options_of(header: str | None) -> dict[str, Any]:
-    """CustomAttributes: JSON, or base64url of raw-deflated JSON."""
-    if not header:
-        return {}
-    try:
-        if header.lstrip().startswith("{"):
-            options = json.loads(header)
-        else:
-            packed = base64.urlsafe_b64decode(header + "=" * (-len(header) % 4))
-            options = json.loads(zlib.decompress(packed, wbits=-15))
-    except (ValueError, zlib.error) as error:
-        raise Refused(
-            400, f"the custom attributes are neither JSON nor deflated JSON: {error}", "bad_options"
-        ) from error
-    for name, value in options.items():
-        if name not in OPTIONS:
-            raise Refused(400, f"option {name!r} is unknown", "bad_options")
-        kind = OPTIONS[name]
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise Refused(400, f"option {name!r} has the wrong type: {value!r}", "bad_options")
-    return options
-
-
-def behave(behaviour: str) -> None:
-    """`sleep:SECONDS`, `slow:SECONDS` or `fail:STATUS`; anything else does nothing."""
-    word, _, value = behaviour.partition(":")
+def behave(behaviour: str, count: int = 1) -> str | None:
+    """Does what a mode or a body's first line says; the value of DELIVERY. Raises RequestError for `fail:STATUS`."""
+    words, _, times = behaviour.partition(" x")
+    if times.isdecimal() and count > int(times):
+        return None
+    word, _, value = words.partition(":")
     if word in ("sleep", "slow"):
         stopping.wait(float(value))
     elif word == "fail":
-        raise Refused(int(value), f"told to fail with {value}")
+        status = int(value)
+        raise RequestError(status, "internal" if status >= 500 else "bad_audio", f"told to fail with {status}")
+    elif word == "lost":
+        return "lost"
+    elif word == "twice" and count == 1:
+        return "again"
+    elif word == "twice" and count == 2:
+        stopping.wait(float(value or 0))
+    return None
 
 
-def transcript(body: bytes, options: dict[str, Any], started: float) -> dict[str, Any]:
+def transcript(body: bytes, options: Options, started: float) -> dict[str, Any]:
+    """Of two speakers, one after the other, when the channels are to be split; else of one without a name."""
     duration = round(len(body) / BYTES_PER_SECOND, 3)
     text = f"{len(body)} bytes {hashlib.sha256(body).hexdigest()[:12]}"
-    segment: dict[str, Any] = {
-        "start": 0.0,
-        "end": duration,
-        "text": text,
-        "avg_logprob": -0.1,
-        "no_speech_prob": 0.0,
-        "compression_ratio": 1.0,
-        "temperature": float(options.get("temperature", 0.0)),
-    }
-    if options.get("word_timestamps"):
-        words = text.split()
-        step = duration / len(words)
-        segment["words"] = [
-            {"start": round(n * step, 3), "end": round((n + 1) * step, 3), "word": word, "probability": 1.0}
-            for n, word in enumerate(words)
-        ]
+    if options.channels == "split":
+        half = round(duration / 2, 3)
+        segments = [segment(0.0, half, text, options, "1"), segment(half, duration, text, options, "2")]
+    else:
+        segments = [segment(0.0, duration, text, options, None)]
     total = round(time.monotonic() - started, 3)
     return {
         "schema_version": 1,
@@ -101,19 +84,46 @@ def transcript(body: bytes, options: dict[str, Any], started: float) -> dict[str
         "model_revision": os.environ.get("WHISPER_MODEL_REVISION", ""),
         "transcriber": os.environ.get("WHISPER_TRANSCRIBER", ""),
         "image": os.environ.get("WHISPER_IMAGE", ""),
-        "task": options.get("task", "transcribe"),
-        "language": options.get("language", "en"),
+        "task": options.task,
+        "language": options.language or "en",
         "language_probability": 1.0,
         "duration": duration,
         "speech_duration": duration,
-        "segments": [segment],
+        "segments": segments,
         "timings": {"decode": 0.0, "inference": total, "total": total},
     }
 
 
+def segment(start: float, end: float, text: str, options: Options, speaker: str | None) -> dict[str, Any]:
+    """Of the whole text; its words take the same time each."""
+    out: dict[str, Any] = {
+        "start": start,
+        "end": end,
+        "text": text,
+        "avg_logprob": -0.1,
+        "no_speech_prob": 0.0,
+        "compression_ratio": 1.0,
+        "temperature": options.temperature or 0.0,
+    }
+    if speaker is not None:
+        out["speaker"] = speaker
+    if options.word_timestamps:
+        words = text.split()
+        step = (end - start) / len(words)
+        out["words"] = [
+            {"start": round(start + n * step, 3), "end": round(start + (n + 1) * step, 3), "word": word}
+            | {"probability": 1.0}
+            for n, word in enumerate(words)
+        ]
+    return out
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Status line, headers and body leave in one write.
+    wbufsize = -1
     mode = "ok"
+    deliveries = Deliveries()
 
     def do_GET(self) -> None:
         if self.path != "/ping":
@@ -128,35 +138,34 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
             if self.path != "/invocations":
-                raise Refused(404, f"there is no {self.path}")
+                raise RequestError(404, "not_found", f"there is no {self.path}")
             self._answer(body, started)
-        except Refused as refused:
-            error = {"error": {"code": refused.code, "message": str(refused)}}
-            self._send(refused.status, "application/json", json.dumps(error).encode())
+        except RequestError as refused:
+            error = {"error": {"code": refused.code, "message": refused.message}}
+            self._send(refused.status_code, "application/json", json.dumps(error).encode())
 
     def _answer(self, body: bytes, started: float) -> None:
-        content_type = (self.headers.get("Content-Type") or "application/octet-stream").partition(";")[0].strip()
-        if not re.fullmatch(r"audio/.+|video/mp4|application/octet-stream", content_type):
-            raise Refused(415, f"Content-Type {content_type} is not audio")
-        accept = self.headers.get("Accept") or "*/*"
-        if accept not in ("*/*", "application/json", "text/plain"):
-            raise Refused(406, f"Accept {accept} is neither application/json nor text/plain")
-        options = options_of(self.headers.get("X-Amzn-SageMaker-Custom-Attributes"))
+        media.check_content_type(self.headers.get("Content-Type"))
+        wanted = media.negotiate(self.headers.get("Accept"))
+        options = parse(self.headers.get("X-Amzn-SageMaker-Custom-Attributes"))
         if not body:
-            raise Refused(400, "the request has no body", "empty_body")
+            raise RequestError(400, "empty_body", "the request has no body")
         behave(self.mode)
-        behave(body[:64].split(b"\n")[0].decode("latin-1").strip())
+        delivery = behave(body[:64].split(b"\n")[0].decode("latin-1").strip(), self.deliveries.count(body))
         result = transcript(body, options, started)
-        if accept == "text/plain":
+        more = {DELIVERY: delivery} if delivery else {}
+        if wanted == media.TEXT:
             lines = "".join(segment["text"] + "\n" for segment in result["segments"])
-            self._send(200, "text/plain; charset=utf-8", lines.encode())
+            self._send(200, "text/plain; charset=utf-8", lines.encode(), more)
         else:
-            self._send(200, "application/json", json.dumps(result).encode())
+            self._send(200, "application/json", json.dumps(result).encode(), more)
 
-    def _send(self, status: int, content_type: str, body: bytes) -> None:
+    def _send(self, status: int, content_type: str, body: bytes, more: dict[str, str] | None = None) -> None:
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
+        for name, value in (more or {}).items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -181,7 +190,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     print(f"listening on {host}:{server.server_port}", flush=True)
-    server.serve_forever()
+    server.serve_forever(poll_interval=0.05)
     server.server_close()
 
 

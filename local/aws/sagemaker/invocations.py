@@ -6,6 +6,7 @@ import http.client
 import json
 import select
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +24,18 @@ MAX_INPUT_TEXT = "1 GB"
 POLL_SECONDS = 0.1
 # A container that answered but stalls in the middle of its answer, real seconds.
 READ_SECONDS = 60.0
+# An answer's header with which a test's container (local/instant/) plays what AWS does to a request: "lost", as if the
+# instance had been taken away before it answered, or "again", as a queue that delivers at least once may do.
+DELIVERY = "X-Local-Delivery"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A container's good answer."""
+
+    content: bytes
+    content_type: str
+    delivery: str | None
 
 
 class Lost(Exception):
@@ -56,23 +69,30 @@ class Invocations:
 
     def __call__(self, request: AsyncRequest, instance: ModelInstance) -> None:
         """Never raises for what the caller, the container or S3 did wrong: that is the failure object's text."""
+        delivery = self._deliver(request, instance)
+        if delivery == "again":
+            self._deliver(request, instance)
+
+    def _deliver(self, request: AsyncRequest, instance: ModelInstance) -> str | None:
+        """What the answer says of its delivery: see DELIVERY."""
         try:
-            output, content_type = self._invoke(request, instance)
-            if instance.stopped:
-                return
-            self._write(request.output_location, output, content_type)
+            answer = self._invoke(request, instance)
+            if instance.stopped or answer.delivery == "lost":
+                return None
+            self._write(request.output_location, answer.content, answer.content_type)
         except Lost:
-            return
+            return None
         except Failed as error:
             if not instance.stopped:
                 instance.note(self._logged(request, f"Inference request failed. {error}"))
                 self._fail(request, str(error))
-            return
+            return None
         instance.note(self._logged(request, "Inference request succeeded."))
-        answered = {"contentType": content_type, "outputLocation": request.output_location}
+        answered = {"contentType": answer.content_type, "outputLocation": request.output_location}
         self._notify("SuccessTopic", request, {"invocationStatus": "Completed", "responseParameters": answered})
+        return answer.delivery
 
-    def _invoke(self, request: AsyncRequest, instance: ModelInstance) -> tuple[bytes, str]:
+    def _invoke(self, request: AsyncRequest, instance: ModelInstance) -> Answer:
         """The container's answer. There is no second try (developer guide: model errors are not retried)."""
         size, body = self._input(request)
         deadline = self._clock.now() + request.timeout
@@ -96,7 +116,8 @@ class Invocations:
             raise Failed(self._server_error(0, f"{type(error).__name__}: no answer from the container")) from error
         if not 200 <= answer.status < 300:
             raise Failed(self._server_error(answer.status, content.decode("utf-8", "replace")))
-        return content, answer.getheader("Content-Type", "application/octet-stream")
+        content_type = answer.getheader("Content-Type", "application/octet-stream")
+        return Answer(content, content_type, answer.getheader(DELIVERY))
 
     def _input(self, request: AsyncRequest) -> tuple[int, bytes | Iterator[bytes]]:
         if request.body is not None:

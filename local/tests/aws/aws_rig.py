@@ -226,9 +226,9 @@ class Aws:
         """InvokeEndpointAsync of an object with this body."""
         key = f"input/{secrets.token_hex(8)}"
         self.s3.put_object(Bucket=self.name("bucket"), Key=key, Body=body)
-        return self.runtime.invoke_endpoint_async(
-            EndpointName=endpoint, InputLocation=f"s3://{self.name('bucket')}/{key}", **params
-        )
+        location = f"s3://{self.name('bucket')}/{key}"
+        params.setdefault("ContentType", "audio/mpeg")
+        return self.runtime.invoke_endpoint_async(EndpointName=endpoint, InputLocation=location, **params)
 
     def read(self, uri: str) -> bytes | None:
         """The object's content; None while there is none."""

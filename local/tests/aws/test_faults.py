@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError, IncompleteReadError, ResponseStreamingError
 
 from local.tests.aws.aws_rig import REGION, Aws, refused, wait
 
@@ -75,12 +75,63 @@ def test_a_call_can_be_done_although_its_answer_is_an_error(aws: Aws) -> None:
     assert aws.read(f"s3://{bucket}/k") == b"content"
 
 
+def test_a_connection_can_be_cut_before_the_work_after_it_and_in_the_middle_of_the_answer(aws: Aws) -> None:
+    bucket = aws.bucket()
+    cut = {"service": "s3", "operation": "PutObject", "error": "ConnectionCut"}
+    for after in (False, True):
+        aws.control("faults", {**cut, "after": after})
+        with pytest.raises(ConnectionClosedError):
+            aws.s3.put_object(Bucket=bucket, Key=f"after-{after}", Body=b"content")
+    assert aws.read(f"s3://{bucket}/after-False") is None
+    assert aws.read(f"s3://{bucket}/after-True") == b"content"
+
+    aws.control("faults", {**cut, "operation": "GetObject", "after_bytes": 3})
+    answer = aws.s3.get_object(Bucket=bucket, Key="after-True")
+    with pytest.raises((IncompleteReadError, ResponseStreamingError)):
+        answer["Body"].read()
+    assert aws.control("faults") == {"faults": []}
+
+
+def test_a_token_can_end_for_some_calls(aws: Aws) -> None:
+    for service, operation in (("s3", "ListObjectsV2"), ("sagemaker", "ListModels")):
+        aws.control("faults", {"service": service, "operation": operation, "error": "ExpiredToken"})
+    with refused("ExpiredToken"):
+        aws.s3.list_objects_v2(Bucket="b-any")
+    with refused("ExpiredTokenException"):
+        aws.sagemaker.list_models()
+    aws.sagemaker.list_models()
+
+
+def test_a_share_of_the_calls_with_some_parameters_is_refused_evenly(aws: Aws) -> None:
+    bucket = aws.bucket()
+    slow = {"service": "s3", "operation": "PutObject", "error": "SlowDown", "where": {"Key": "results/*"}}
+
+    def refusals(prefix: str) -> list[int]:
+        found = []
+        for number in range(10):
+            try:
+                aws.s3.put_object(Bucket=bucket, Key=f"{prefix}/{number}", Body=b"")
+            except ClientError as error:
+                assert error.response["Error"]["Code"] == "SlowDown"
+                found.append(number)
+        return found
+
+    aws.control("faults", {**slow, "share": 0.4})
+    assert (refusals("jobs"), refusals("results")) == ([], [2, 4, 7, 9])
+    aws.control("faults", {**slow, "share": 0.5, "times": 2})
+    assert refusals("results") == [1, 3]
+    assert aws.control("faults") == {"faults": []}
+
+
 @pytest.mark.parametrize(
     "fault",
     [
         {"service": "coffee", "operation": "Make", "error": "E"},
         {"service": "sagemaker", "operation": "MakeCoffee", "error": "E"},
         {"service": "sagemaker", "operation": "ListModels", "error": "E", "times": -1},
+        {"service": "sagemaker", "operation": "ListModels", "error": "E", "share": 1.5},
+        {"service": "sagemaker", "operation": "ListModels", "error": "E", "where": {"Colour": "red"}},
+        {"service": "sagemaker", "operation": "ListModels", "error": "E", "after_bytes": 3},
     ],
 )
 def test_a_fault_that_could_never_happen_is_refused(aws: Aws, fault: dict[str, Any]) -> None:

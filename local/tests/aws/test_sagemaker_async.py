@@ -264,3 +264,22 @@ def test_success_and_failure_are_told_to_their_topics(aws: Aws) -> None:
     assert (bad["invocationStatus"], bad["inferenceId"]) == ("Failed", "bad")
     assert "Received client error (400)" in bad["failureReason"]
     assert "responseParameters" not in bad
+
+
+def test_a_lost_request_has_neither_result_nor_failure_and_the_next_one_is_served(aws: Aws) -> None:
+    endpoint = aws.endpoint()
+    body = b"lost x1\n" + aws.unique.encode()
+    lost, again = aws.invoke(endpoint, body), aws.invoke(endpoint, body)
+    assert aws.wait_for(again["OutputLocation"])
+    assert (aws.read(lost["OutputLocation"]), aws.read(lost["FailureLocation"])) == (None, None)
+    assert state(aws, endpoint)["running"] == 0
+
+
+def test_a_request_that_is_delivered_twice_writes_its_result_twice(aws: Aws) -> None:
+    endpoint = aws.endpoint()
+    answer = aws.invoke(endpoint, b"twice:1\n" + aws.unique.encode())
+    first = aws.wait_for(answer["OutputLocation"])
+    bucket, _, key = answer["OutputLocation"].removeprefix("s3://").partition("/")
+    aws.s3.delete_object(Bucket=bucket, Key=key)
+    second = aws.wait_for(answer["OutputLocation"])
+    assert json.loads(second)["segments"] == json.loads(first)["segments"]
