@@ -28,6 +28,9 @@ const podcast: CueRules = { ...standard, lineColumns: 32 };
  */
 const ja: CueRules = { ...standard, lineColumns: 26 };
 
+/** A cue is shown for at least this long, where the next one leaves it the time: five sixths of a second (Netflix). */
+export const MINIMUM_SECONDS = 5 / 6;
+
 export type CuePreset = 'auto' | 'standard' | 'podcast' | 'ja';
 
 /** @param language of the transcript; `auto` takes its rules */

@@ -1,41 +1,91 @@
-import { oneLine, type Transcript } from './transcript.js';
+import { columns } from './columns.js';
+import { cutIntoCues } from './cue-breaks.js';
+import type { CueRules } from './cue-rules.js';
+import { shownAt } from './cue-times.js';
+import { linesOf, textOf } from './lines.js';
+import { type Piece, piecesOf } from './pieces.js';
+import { type Transcript, textLanguage } from './transcript.js';
+import { turnsOf } from './turns.js';
 
-/** A caption: `start` and `end` in whole milliseconds, `text` on one line. */
+/** A caption. Times in whole milliseconds from the start of the audio. */
 export interface Cue {
   start: number;
   end: number;
+  speaker: string | undefined;
+  lines: string[];
+  /** The lines as one. */
   text: string;
 }
 
-/**
- * One cue a segment that has text. The cues do not overlap, each lasts at least a millisecond (WebVTT wants
- * end > start), and none goes past the audio's duration. No text is lost: what has no room joins the cue before it.
- */
-export function cuesOf({ segments, duration }: Transcript): Cue[] {
-  const last = Math.max(1, milliseconds(duration));
-  const cues: Cue[] = [];
-  for (const segment of segments) {
-    const text = oneLine(segment.text);
-    if (text === '') continue;
-    const previous = cues.at(-1);
-    const cue = { start: Math.min(milliseconds(segment.start), last), end: milliseconds(segment.end), text };
-    if (previous) {
-      // Whisper's segments overlap now and then: the one before gives way, where it keeps some time.
-      if (cue.start > previous.start) previous.end = Math.min(previous.end, cue.start);
-      cue.start = Math.max(cue.start, previous.end);
-    }
-    if (cue.start < last) cues.push({ ...cue, end: Math.min(Math.max(cue.end, cue.start + 1), last) });
-    else if (previous) previous.text += ` ${text}`;
-    else cues.push({ start: last - 1, end: last, text });
-  }
-  return cues;
+/** What one speaker says in a row. */
+interface Said {
+  speaker: string | undefined;
+  pieces: Piece[];
 }
 
-const milliseconds = (seconds: number): number => Math.max(0, Math.round(seconds * 1000));
+/**
+ * Captions by the rules. No text is lost and none is there twice; what one speaker says keeps its order.
+ * @param label what is put before a speaker's first words, such as `Anna:`; it takes its room in the lines
+ */
+export function cuesOf(transcript: Transcript, rules: CueRules, label?: (speaker: string) => string): Cue[] {
+  const cues = inOrder(piecesBySpeaker(transcript, rules), rules)
+    .map((said) => (label ? labelled(said, label) : said))
+    .flatMap((said) => cut(said, rules));
+  const times = shownAt(
+    cues.map(({ pieces }) => ({ start: startOf(pieces), end: pieces.at(-1)?.end ?? 0 })),
+    transcript.duration,
+    rules.seconds,
+  );
+  return cues.map(({ pieces, speaker }, index) => ({
+    ...(times[index] ?? { start: 0, end: 1 }),
+    speaker,
+    lines: linesOf(pieces, rules.lineColumns),
+    text: textOf(pieces),
+  }));
+}
 
-/** `hh:mm:ss` and the milliseconds after `separator`. Hours grow past two digits. */
-export function timestamp(time: number, separator: ',' | '.'): string {
-  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
-  const clock = `${two(time / 3_600_000)}:${two((time / 60_000) % 60)}:${two((time / 1000) % 60)}`;
-  return `${clock}${separator}${String(time % 1000).padStart(3, '0')}`;
+function piecesBySpeaker(transcript: Transcript, { lineColumns }: CueRules): Said[] {
+  const language = textLanguage(transcript);
+  const times = new Map<string | undefined, number>();
+  return turnsOf(transcript).map((turn) => {
+    const { speaker } = turn;
+    const pieces = piecesOf(turn, { language, lineColumns, from: times.get(speaker) ?? 0 });
+    times.set(speaker, pieces.at(-1)?.start ?? 0);
+    return { speaker, pieces };
+  });
+}
+
+/** Whom another speaker interrupts says no more until that one is done: turns are divided between two of their cues. */
+function inOrder(turns: readonly Said[], rules: CueRules): readonly Said[] {
+  if (turns.length < 2) return turns;
+  const cues = turns.flatMap((turn) => cut(turn, rules)).sort((a, b) => startOf(a.pieces) - startOf(b.pieces));
+  const ordered: Said[] = [];
+  for (const { speaker, pieces } of cues) {
+    const before = ordered.at(-1);
+    if (before && before.speaker === speaker) before.pieces.push(...pieces);
+    else ordered.push({ speaker, pieces: [...pieces] });
+  }
+  return ordered;
+}
+
+const cut = ({ speaker, pieces }: Said, rules: CueRules): Said[] =>
+  cutIntoCues(pieces, rules).map((cue) => ({ speaker, pieces: cue }));
+
+const startOf = (pieces: readonly Piece[]): number => pieces[0]?.start ?? 0;
+
+function labelled({ speaker, pieces }: Said, label: (speaker: string) => string): Said {
+  const [first, ...rest] = pieces;
+  if (!first || speaker === undefined) return { speaker, pieces };
+  const { start } = first;
+  const name = label(speaker)
+    .split(' ')
+    .map((text, index) => ({
+      text,
+      spaced: index > 0,
+      columns: columns(text),
+      start,
+      end: start,
+      ending: 'name' as const,
+    }));
+  return { speaker, pieces: [...name, { ...first, spaced: true }, ...rest] };
 }

@@ -1,3 +1,4 @@
+import { writeHtml } from './html.js';
 import { writeJson } from './json.js';
 import { writeMd } from './md.js';
 import { writePodcast } from './podcast.js';
@@ -16,6 +17,7 @@ export const writers = {
   json: writeJson,
   md: writeMd,
   podcast: writePodcast,
+  html: writeHtml,
 } satisfies Record<string, Writer>;
 
 export type Format = keyof typeof writers;
@@ -24,7 +26,7 @@ export type Format = keyof typeof writers;
 export const WRITERS_VERSION = 1;
 
 /** What comes after the audio's name and a dot. */
-export const extensions: Record<Format | 'html', string> = {
+export const extensions: Record<Format, string> = {
   txt: 'txt',
   srt: 'srt',
   vtt: 'vtt',

@@ -1,5 +1,5 @@
 import type { CueRules } from './cue-rules.js';
-import type { Segment, Transcript } from './transcript.js';
+import { oneLine, type Segment, type Transcript } from './transcript.js';
 
 /** What a writer needs besides the transcript. */
 export interface Presentation {
@@ -14,10 +14,15 @@ export interface Presentation {
 /** Pure. UTF-8, lines end with LF, and so does the file unless it is empty. */
 export type Writer = (transcript: Transcript, presentation: Presentation) => string;
 
-/** Who speaks, by name, on one line; undefined where channels were not split. A track without a name has its number. */
-export function speakerOf({ speaker }: Segment, { speakers }: Presentation): string | undefined {
-  if (speaker === undefined) return undefined;
+/**
+ * A speaker's name, on one line.
+ * @param speaker of a segment: the number of the track, from 1; a track without a name has its number
+ */
+export function speakerName(speaker: string, speakers: readonly string[]): string {
   const given = /^[1-9]\d*$/.test(speaker) ? speakers[Number(speaker) - 1] : undefined;
-  const name = (given ?? '').replace(/\s+/g, ' ').trim();
-  return name === '' ? `Speaker ${speaker.replace(/\s+/g, ' ').trim()}` : name;
+  return oneLine(given ?? '') || `Speaker ${oneLine(speaker)}`;
 }
+
+/** Who says a segment; undefined where channels were not split. */
+export const speakerOf = ({ speaker }: Segment, { speakers }: Presentation): string | undefined =>
+  speaker === undefined ? undefined : speakerName(speaker, speakers);

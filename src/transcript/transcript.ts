@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { isUnspacedLanguage } from './scripts.js';
 
 /**
  * The transcript as the container answers it (`Accept: application/json`). Times are seconds from the start of the
@@ -20,6 +21,7 @@ const transcript = z.looseObject({
   model_revision: z.string(),
   transcriber: z.string(),
   language: z.string(),
+  task: z.optional(z.string()),
   duration: z.number(),
   segments: z.array(segment),
 });
@@ -51,14 +53,15 @@ function parseJson(json: string): unknown {
 /** Text on one line, without white space at its ends. */
 export const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-/** Languages that are written without spaces between words. */
-const UNSPACED = new Set(['ja', 'zh', 'yue', 'th', 'lo', 'km', 'my', 'bo']);
+/** Language of the text; `language` is the one that is spoken. */
+export const textLanguage = ({ language, task }: Transcript): string => (task === 'translate' ? 'en' : language);
 
 /** Number of words, by the rules of the transcript's language. */
-export function countWords({ language, segments }: Transcript): number {
-  const segmenter = UNSPACED.has(language) ? new Intl.Segmenter(language, { granularity: 'word' }) : undefined;
+export function countWords(transcript: Transcript): number {
+  const language = textLanguage(transcript);
+  const segmenter = isUnspacedLanguage(language) ? new Intl.Segmenter(language, { granularity: 'word' }) : undefined;
   let count = 0;
-  for (const { text } of segments) {
+  for (const { text } of transcript.segments) {
     if (segmenter) for (const part of segmenter.segment(text)) count += part.isWordLike ? 1 : 0;
     else count += text.match(/\S+/g)?.length ?? 0;
   }

@@ -1,10 +1,10 @@
-import { oneLine, type Transcript } from './transcript.js';
+import { speakerOf, type Writer } from './presentation.js';
+import { oneLine } from './transcript.js';
 
-/** Plain text, one segment a line. */
-export function writeTxt({ segments }: Transcript): string {
-  return segments
-    .map(({ text }) => oneLine(text))
-    .filter((line) => line !== '')
-    .map((line) => `${line}\n`)
+/** Plain text, one segment a line, with its speaker where one is known. */
+export const writeTxt: Writer = ({ segments }, presentation) =>
+  segments
+    .map((segment) => ({ text: oneLine(segment.text), speaker: speakerOf(segment, presentation) }))
+    .filter(({ text }) => text !== '')
+    .map(({ text, speaker }) => (speaker === undefined ? `${text}\n` : `${speaker}: ${text}\n`))
     .join('');
-}

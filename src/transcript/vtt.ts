@@ -1,13 +1,15 @@
-import { cuesOf, timestamp } from './cues.js';
-import type { Transcript } from './transcript.js';
+import { cuesOf } from './cues.js';
+import { speakerName, type Writer } from './presentation.js';
+import { timestamp } from './timestamp.js';
 
-/** WebVTT captions (https://www.w3.org/TR/webvtt1/). */
-export function writeVtt(transcript: Transcript): string {
-  const cues = cuesOf(transcript).map(
-    ({ start, end, text }) => `\n${timestamp(start, '.')} --> ${timestamp(end, '.')}\n${escaped(text)}\n`,
-  );
-  return `WEBVTT\n${cues.join('')}`;
-}
+/** WebVTT captions (https://www.w3.org/TR/webvtt1/), each with its speaker's `<v Name>` where one is known. */
+export const writeVtt: Writer = (transcript, { cues, speakers }) => {
+  const written = cuesOf(transcript, cues).map(({ start, end, speaker, lines }) => {
+    const voice = speaker === undefined ? '' : `<v ${escaped(speakerName(speaker, speakers))}>`;
+    return `\n${timestamp(start, '.')} --> ${timestamp(end, '.')}\n${voice}${escaped(lines.join('\n'))}\n`;
+  });
+  return `WEBVTT\n${written.join('')}`;
+};
 
 /** Escaping `>` also takes care of `-->`, which must not stand in a cue's text. */
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

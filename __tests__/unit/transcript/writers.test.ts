@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import SrtParser from 'srt-parser-2';
 import { WebVTTParser } from 'webvtt-parser';
 import { cueRules } from '../../../src/transcript/cue-rules.js';
-import { cuesOf, timestamp } from '../../../src/transcript/cues.js';
+import { cuesOf } from '../../../src/transcript/cues.js';
+import { timestamp } from '../../../src/transcript/timestamp.js';
 import { writers as all, type Format } from '../../../src/transcript/formats.js';
 import { countWords, parseTranscript, type Transcript } from '../../../src/transcript/transcript.js';
 
