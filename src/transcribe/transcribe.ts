@@ -9,16 +9,17 @@ import type { TranscribeSettings } from '../settings/transcribe.js';
 import { shown } from '../shown.js';
 import type { Audio } from './audio.js';
 import { collect } from './collect/collect.js';
+import { openProgress } from './collect/progress.js';
 import { watchEndpoint } from './collect/watch.js';
 import { examine } from './examine/examine.js';
 import { problemOf } from './problem.js';
 import { type Delivery, openDelivery } from './publish/deliver.js';
 import { publish, requirePublishable } from './publish/publish.js';
 import type { TranscribeResult } from './result.js';
-import { selectFiles } from './select/select.js';
+import { select } from './select/select.js';
 import { stage } from './stage.js';
 import { customAttributes } from './submit/attributes.js';
-import { readEndpoint } from './submit/endpoint.js';
+import { type Endpoint, readEndpoint } from './submit/endpoint.js';
 import { requireAble } from './submit/model-limits.js';
 
 const CONCURRENT_READS = 4;
@@ -37,10 +38,14 @@ export async function transcribe(
   const { clients, account, clock, log, signal } = context;
   const until = clock.now() + settings.waitMinutes * 60_000;
   customAttributes(settings.options);
-  const paths = await selectFiles(settings);
+  let asked: Promise<Endpoint> | undefined;
+  const endpointOnce = () => (asked ??= readEndpoint(context, settings.endpointName));
+  const { found } = await select(context, settings, endpointOnce);
+  if (found.length === 0 && settings.forget.length === 0) return { files: [], instances: [] };
+  const paths = found.map(({ path }) => path);
   await requirePublishable(context, settings);
   // The client that comes next loads while AWS answers.
-  const [endpoint] = await Promise.all([readEndpoint(context, settings.endpointName), clients.s3()]);
+  const [endpoint] = await Promise.all([endpointOnce(), clients.s3()]);
   requireAble(endpoint.model, settings.options);
 
   const objects = await openBucket(clients, endpoint.bucket, account, signal);
@@ -51,6 +56,7 @@ export async function transcribe(
   const ledger = openLedger(objects, endpoint.prefix);
   const { modelRevision, transcriber } = endpoint;
   const identityOf = ({ identity, options }: Audio) => ({ audio: identity, options, modelRevision, transcriber });
+  const progress = openProgress(context, endpoint);
   const send = async () => {
     const staged = await stage({ ledger, settings, delivery, identityOf }, audio);
     log.info(`${paths.length} audio files: ${staged.waiting.length} to send, ${staged.open.size} under way.`);
@@ -58,7 +64,7 @@ export async function transcribe(
     const sender = { context, ledger, endpoint, owner: runName(process.env) };
     const watch = watchEndpoint(context, endpoint.name);
     await watch.alarm(endpoint.description);
-    await collect({ sender, staged, deliver: delivery.deliver, watch }, until);
+    await collect({ sender, staged, deliver: delivery.deliver, watch, progress }, until);
   };
   // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
   const problem = await send().then(
@@ -73,7 +79,7 @@ export async function transcribe(
   await published.save(await openBucket(clients, endpoint.bucket, account, grace)).catch((error: Error) => {
     log.warning(`What was written could not be noted: ${error.message} The next run reads the results again.`);
   });
-  return { files, instances: [], ...(await publish(context, settings, files)), ...(problem && { problem }) };
+  return { files, instances: [...progress.instances], ...(await publish(context, settings, files)), ...(problem && { problem }) };
 }
 
 const MOST_NAMED = 10;

@@ -25,9 +25,3 @@ export function audioUrl(audio: string, outputFolder: string, base: string | und
   if (path !== audio) return undefined;
   return encoded(posix.relative(posix.dirname(transcriptPlace(audio, outputFolder)), path));
 }
-
-/** Groups of audio files that would write the same transcript (`a.mp3` and `a.wav`), in the order of the paths. */
-export function collisions(audio: readonly string[], outputFolder: string): string[][] {
-  const groups = Map.groupBy(audio, (path) => transcriptPath(path, outputFolder, 'txt'));
-  return [...groups.values()].filter((group) => group.length > 1);
-}

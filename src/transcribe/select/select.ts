@@ -1,60 +1,101 @@
 import { posix } from 'node:path';
+import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
-import { collisions } from './place.js';
+import { extensions } from '../../transcript/formats.js';
+import { collisions, lookAlikes } from './collisions.js';
+import { matchingFiles } from './files.js';
+import { type Matches, matcher, parseGlobs } from './globs.js';
+import { nothingFound } from './nothing-found.js';
+import { matchingObjects } from './objects.js';
+import type { Selection, Source } from './source.js';
 
-type Selection = Pick<TranscribeSettings, 'files' | 'exclude' | 'outputFolder' | 'formats' | 'workspace'>;
-
-/**
- * Paths of the audio files, relative to the workspace, with forward slashes, sorted. Links to folders are not followed;
- * links to files are listed, and looked at when they are examined.
- * @throws UserError when the globs lead out of the workspace, match nothing, or two files would share a transcript
- */
-export async function selectFiles({ files, exclude, outputFolder, formats, workspace }: Selection): Promise<string[]> {
-  const outside = [...files, ...exclude].filter((glob) => /^!?(?:\/|(?:.*\/)?\.\.(?:\/|$))/.test(glob));
-  if (outside.length > 0) {
-    throw new UserError(
-      `Globs that lead out of the workspace: ${outside.join(', ')}.`,
-      'Write the inputs files and exclude relative to the workspace, without a leading slash or "..".',
-    );
-  }
-  const { escapePath, glob } = await import('tinyglobby');
-  const folder = posix.normalize(outputFolder);
-  // Transcripts beside their audio are known by their endings only.
-  const ownWork = folder === '.' ? formats.map((format) => `**/*.${format}`) : [`${escapePath(folder)}/**`];
-  const paths = await glob(files.map(ofFiles), {
-    cwd: workspace,
-    ignore: ['**/.git/**', '**/node_modules/**', ...ownWork, ...exclude],
-    followSymbolicLinks: false,
-    expandDirectories: false,
-  });
-  if (paths.length === 0) throw nothingFound(files, exclude, workspace);
-  paths.sort((a, b) => (a < b ? -1 : 1));
-  refuseCollisions(paths, outputFolder);
-  return paths;
+/** Where the endpoint keeps what is its own. */
+export interface EndpointFolder {
+  bucket: string;
+  /** With a slash at its end. */
+  prefix: string;
 }
 
-// At the end of a glob, `**` alone does not match a name with a line break in it.
-const ofFiles = (glob: string): string => glob.replace(/(^|\/)\*\*$/, '$1**/*');
+/**
+ * The files of the workspace and the objects in S3 that the run is to look at.
+ * @param endpointFolder asked for only when objects are selected
+ * @throws UserError when a glob cannot be used, two inputs would share a transcript, or nothing is found and that is to fail
+ */
+export async function select(
+  context: Context,
+  settings: TranscribeSettings,
+  endpointFolder: () => Promise<EndpointFolder>,
+): Promise<Selection> {
+  const { files, exclude, workspace } = settings;
+  if (files.length === 0) return { found: [] };
+  const globs = parseGlobs(files, exclude);
+  const ours = { file: ownFile(settings), object: ownObject(settings, await folderIf(globs.objects, endpointFolder)) };
+  const paths = await matchingFiles(workspace, globs.files, ours.file);
+  const found: Source[] = [
+    ...paths.map((path) => ({ kind: 'file', path }) as const),
+    ...(await matchingObjects(context, globs.objects, ours.object)),
+  ].sort((a, b) => (a.path < b.path ? -1 : 1));
+  if (found.length === 0)
+    tell(await nothingFound(context, settings, globs, ours), settings.ifNoFilesFound, context.log);
+  refuseCollisions(found, settings, context.log);
+  return { found };
+}
 
-function nothingFound(files: string[], exclude: string[], workspace: string): UserError {
-  const but = exclude.length > 0 ? `, leaving out ${exclude.join(', ')}` : '';
-  return new UserError(
-    `No file matches ${files.join(', ')}${but} in ${workspace}.`,
-    'Correct the input files: globs relative to the workspace, for example audio/**/*.mp3 (a folder needs /** after it). Does a step before this one check out the repository?',
-  );
+const folderIf = async ({ wanted }: { wanted: string[] }, endpointFolder: () => Promise<EndpointFolder>) =>
+  wanted.length > 0 ? endpointFolder() : undefined;
+
+/** Options beside the audio, and transcripts; those that lie among the audio are known by their endings only. */
+function ownFile({ outputFolder, formats }: TranscribeSettings): Matches {
+  const options = matcher(['**/whisper.{yml,yaml}'], { dot: true });
+  const folder = posix.normalize(outputFolder);
+  const transcripts =
+    folder === '.' ? matcher(endings(formats), { dot: true }) : (path: string) => path.startsWith(`${folder}/`);
+  return (path) => options(path) || transcripts(path);
+}
+
+/** What the endpoint keeps in its bucket, and transcripts that are published to S3. */
+function ownObject({ publish, publishTo, formats }: TranscribeSettings, endpoint?: EndpointFolder): Matches {
+  const folders = endpoint ? [`s3://${endpoint.bucket}/${endpoint.prefix}`] : [];
+  if (publish !== 's3' || publishTo === undefined) return (path) => folders.some((folder) => path.startsWith(folder));
+  const { bucket, prefix } = publishTo;
+  if (prefix !== '') folders.push(`s3://${bucket}/${prefix}/`);
+  const transcript = prefix === '' ? matcher(endings(formats), { dot: true }) : () => false;
+  return (path) => transcript(path) || folders.some((folder) => path.startsWith(folder));
+}
+
+const endings = (formats: TranscribeSettings['formats']): string[] =>
+  formats.map((format) => `**/*.${extensions[format]}`);
+
+function tell(problem: UserError, how: TranscribeSettings['ifNoFilesFound'], log: Context['log']): void {
+  if (how === 'fail') throw problem;
+  const line = `${problem.message} ${problem.remedy}`;
+  if (how === 'warn') log.warning(line);
+  else log.info(line);
+}
+
+function refuseCollisions(found: readonly Source[], settings: TranscribeSettings, log: Context['log']): void {
+  const paths = found.map(({ path }) => path);
+  const same = collisions(paths, settings);
+  if (same.length > 0) {
+    throw new UserError(
+      `Inputs that differ only in their extension, or in their bucket, would write the same transcript:\n${listed(same)}`,
+      'Rename one of each, or leave it out with the input exclude. Nothing was sent.',
+    );
+  }
+  const alike = lookAlikes(paths, settings);
+  if (alike.length === 0) return;
+  const message = `The transcripts of these inputs have one name on macOS and Windows, where case and the way to write an accent do not count:\n${listed(alike)}`;
+  // Only there does one overwrite the other.
+  if (process.platform === 'linux') log.warning(message);
+  else throw new UserError(message, 'Rename one of each, or run the job on Linux. Nothing was sent.');
 }
 
 const MOST_SHOWN = 20;
 
-function refuseCollisions(paths: string[], outputFolder: string): void {
-  const found = collisions(paths, outputFolder);
-  if (found.length === 0) return;
-  const lines = found.slice(0, MOST_SHOWN).map((group) => `- ${group.map(shown).join(' and ')}`);
-  if (found.length > MOST_SHOWN) lines.push(`- and ${found.length - MOST_SHOWN} more`);
-  throw new UserError(
-    `Audio files that differ only in their extension would write the same transcript:\n${lines.join('\n')}`,
-    'Rename one of each, or leave it out with the input exclude. Nothing was sent.',
-  );
+function listed(groups: readonly string[][]): string {
+  const lines = groups.slice(0, MOST_SHOWN).map((group) => `- ${group.map(shown).join(' and ')}`);
+  if (groups.length > MOST_SHOWN) lines.push(`- and ${groups.length - MOST_SHOWN} more`);
+  return lines.join('\n');
 }
