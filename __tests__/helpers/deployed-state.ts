@@ -1,6 +1,6 @@
 import type { Clients } from '../../src/aws/clients.js';
 import { unlessAbsent } from '../../src/aws/error-name.js';
-import { scalable } from '../../src/deploy/scaling.js';
+import { scalable } from '../../src/aws/scaling.js';
 
 /**
  * All that a deploy made for an endpoint, as AWS tells it: without times and ARNs of what is made anew each time, and

@@ -1,16 +1,9 @@
 import type { PutScalingPolicyRequest, RegisterScalableTargetRequest } from '@aws-sdk/client-application-auto-scaling';
 import type { PutMetricAlarmInput } from '@aws-sdk/client-cloudwatch';
-import { endpointMetrics, IDLE_CPU, IDLE_GPU, idleAlarmName, PERIOD, VARIANT } from '../aws/endpoint-metrics.js';
+import { endpointMetrics, IDLE_CPU, IDLE_GPU, idleAlarmName, PERIOD } from '../aws/endpoint-metrics.js';
+import { scalable } from '../aws/scaling.js';
 import type { DeploySettings } from '../settings/deploy.js';
 import { hasGpu } from '../settings/instance-types.js';
-
-/** What Application Auto Scaling knows the endpoint's instances by. */
-export const scalable = (endpointName: string) =>
-  ({
-    ServiceNamespace: 'sagemaker',
-    ResourceId: `endpoint/${endpointName}/variant/${VARIANT}`,
-    ScalableDimension: 'sagemaker:variant:DesiredInstanceCount',
-  }) as const;
 
 /** The alarms that call our step policies. */
 export const alarmNames = (endpointName: string): [wake: string, idle: string] => [

@@ -1,9 +1,10 @@
 import { isNamed, unlessAbsent } from '../../aws/error-name.js';
 import { allPages } from '../../aws/pages.js';
 import { retrying } from '../../aws/retry.js';
+import { scalable } from '../../aws/scaling.js';
 import type { Context } from '../../context.js';
 import { isMadeFor, TAG } from '../desired.js';
-import { alarmNames, scalable } from '../scaling.js';
+import { alarmNames } from '../scaling.js';
 import { deletion, type Finding } from './removal.js';
 import type { Scope } from './scope.js';
 

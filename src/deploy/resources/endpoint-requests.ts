@@ -2,11 +2,11 @@ import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import { unlessAbsent } from '../../aws/error-name.js';
 import { retrying } from '../../aws/retry.js';
 import { createdOrThere, described, isAbsentEndpoint, isInProgress, isNotYetVisible } from '../../aws/sagemaker.js';
+import { scalable } from '../../aws/scaling.js';
 import type { Context } from '../../context.js';
 import { Interrupted } from '../../errors.js';
 import type { Desired } from '../desired.js';
 import { accepted } from '../refusal.js';
-import { scalable } from '../scaling.js';
 import { untilGone } from '../wait.js';
 
 /** False: somebody else has made it meanwhile, or its predecessor is not quite gone. */

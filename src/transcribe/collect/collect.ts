@@ -12,20 +12,20 @@ const CONCURRENT_UPLOADS = 6;
  * delivered or `until` (milliseconds since the epoch) has come. What is then still under way the next run finds in the
  * ledger.
  */
-export async function collect(work: Work, until: number): Promise<void> {
-  const { clock, signal } = work.sender.context;
-  const { staged } = work;
+export async function collect(given: Work, until: number): Promise<void> {
+  const { sender, staged, progress } = given;
+  const { clock, signal } = sender.context;
+  const work = { ...given, deliver: progress.counted(given.deliver) };
   const started = clock.now();
-  const progress = reporter(work);
   for (let turn = 0; ; turn++) {
-    await send(work, started, progress.finished());
+    await send(work, started, progress.done());
     if (staged.waiting.length + staged.open.size === 0) return;
-    progress.report();
+    await progress.tell(staged);
     const left = until - clock.now();
     if (left <= 0) return;
     await clock.sleep(Math.min(pollInterval(turn), left), signal);
     await poll(work);
-    progress.report();
+    await progress.tell(staged);
   }
 }
 
@@ -42,20 +42,4 @@ async function send(work: Work, started: number, finished: number): Promise<void
     else if (submission.state === 'changed') await deliver(job, { state: 'failed', reason: submission.reason });
     else staged.open.set(job.key, { job, stored: { claim: undefined, etag: '' }, ours: false });
   });
-}
-
-/** Says how far the work is, when that has changed. */
-function reporter({ sender, staged }: Work) {
-  const { log } = sender.context;
-  const total = staged.waiting.length + staged.open.size;
-  let last = '';
-  const finished = () => total - staged.waiting.length - staged.open.size;
-  return {
-    finished,
-    report() {
-      const line = `${staged.waiting.length} queued, ${staged.open.size} with the endpoint, ${finished()} done`;
-      if (line !== last) log.info(line);
-      last = line;
-    },
-  };
 }

@@ -9,6 +9,7 @@ import { type Deliver, type OpenJob, outcomeOf } from '../job.js';
 import { outputJob, type Staged } from '../stage.js';
 import { type Sender, submit } from '../submit/submit.js';
 import { parseFailure } from './failure.js';
+import type { Progress } from './progress.js';
 import { sentAt, type Watch } from './watch.js';
 
 /** Everything that collecting works on. */
@@ -16,6 +17,7 @@ export interface Work {
   sender: Sender;
   staged: Staged;
   watch: Watch;
+  progress: Progress;
   deliver: Deliver;
 }
 
