@@ -124,7 +124,7 @@ function content(repository: number, index: number): string {
   let behaviour = '';
   if (index % FAILING === 7) behaviour = 'fail:500 x1';
   else if (index % LATE === 13) behaviour = 'sleep:1';
-  return `${behaviour}\n${repository} ${index}`.padEnd(BYTES, '.');
+  return `${behaviour}\n${repository} ${index}`.padEnd(BYTES, '\0');
 }
 
 async function runTranscription(aws: LocalAws, action: string, work: string, { folder }: Repository) {

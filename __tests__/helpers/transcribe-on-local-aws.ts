@@ -40,8 +40,8 @@ export const quickClock: Clock = {
 };
 
 let unique = 0;
-/** Audio that no other test has, of which the instant image makes a transcript of so many seconds. */
-export const audio = (seconds = 2, first = '') => Buffer.from(`${first}\n${unique++}`.padEnd(16_000 * seconds, '.'));
+/** Audio that no other test has, of which the instant image makes a transcript of so many seconds; text would be refused. */
+export const audio = (seconds = 2, first = '') => Buffer.from(`${first}\n${unique++}`.padEnd(16_000 * seconds, '\0'));
 export const states = ({ files }: TranscribeResult) =>
   Object.fromEntries(files.map(({ audio: path, state }) => [path, state]));
 

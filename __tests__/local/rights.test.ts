@@ -199,8 +199,8 @@ describe('runs of every mode, the endpoint under its own role', () => {
   test(
     'transcribe',
     async () => {
-      await writeFile(join(folder, 'good.mp3'), 'x'.repeat(PART + 1));
-      await writeFile(join(folder, 'bad.mp3'), 'fail:400\n');
+      await writeFile(join(folder, 'good.mp3'), '\0'.repeat(PART + 1));
+      await writeFile(join(folder, 'bad.mp3'), 'fail:400\n\0');
       const settings = transcribeSettings({ workspace: folder, files: ['*.mp3'] });
       await as('transcribe', async () => {
         const { files } = await transcribe(later(DAYS), settings);

@@ -1,5 +1,5 @@
+import { type ChildResult, runChild } from '../child.js';
 import type { Context } from '../context.js';
-import { type ChildResult, runChild } from './child.js';
 import { dockerProblem, noDocker, type Phase } from './problems.js';
 
 /** Runs the Docker CLI. @throws UserError in the words of the phase when it fails */

@@ -2,18 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { relative, sep } from 'node:path';
 import { openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
-import { forEach } from '../each.js';
 import { openLedger } from '../ledger/ledger.js';
 import { publishedKey, readPublished } from '../ledger/published.js';
-import type { TranscribeSettings } from '../settings/transcribe.js';
+import type { TranscribeSettings, TranscriptionOptions } from '../settings/transcribe.js';
 import { shown } from '../shown.js';
 import type { Audio } from './audio.js';
 import { collect } from './collect/collect.js';
 import { openProgress } from './collect/progress.js';
 import { watchEndpoint } from './collect/watch.js';
-import { examine } from './examine/examine.js';
+import { examineAll } from './examine/all.js';
 import { problemOf } from './problem.js';
-import { type Delivery, openDelivery } from './publish/deliver.js';
+import { openDelivery } from './publish/deliver.js';
 import { publish, requirePublishable } from './publish/publish.js';
 import type { TranscribeResult } from './result.js';
 import { select } from './select/select.js';
@@ -21,8 +20,6 @@ import { stage } from './stage.js';
 import { customAttributes } from './submit/attributes.js';
 import { type Endpoint, readEndpoint } from './submit/endpoint.js';
 import { requireAble } from './submit/model-limits.js';
-
-const CONCURRENT_READS = 4;
 
 /**
  * Sends the workspace's audio to the endpoint and publishes the transcripts. What has a transcript already is not sent;
@@ -37,7 +34,6 @@ export async function transcribe(
 ): Promise<TranscribeResult> {
   const { clients, account, clock, log, signal } = context;
   const until = clock.now() + settings.waitMinutes * 60_000;
-  customAttributes(settings.options);
   let asked: Promise<Endpoint> | undefined;
   const endpointOnce = () => (asked ??= readEndpoint(context, settings.endpointName));
   const { found } = await select(context, settings, endpointOnce);
@@ -46,12 +42,15 @@ export async function transcribe(
   await requirePublishable(context, settings);
   // The client that comes next loads while AWS answers.
   const [endpoint] = await Promise.all([endpointOnce(), clients.s3()]);
-  requireAble(endpoint.model, settings.options);
 
   const objects = await openBucket(clients, endpoint.bucket, account, signal);
   const published = await readPublished(objects, publishedKey(endpoint.prefix, repositoryOf(settings, process.env)));
   const delivery = openDelivery(context, settings, published);
-  const audio = await examineAll(settings, paths, delivery, signal);
+  const check = (options: TranscriptionOptions) => {
+    customAttributes(options);
+    requireAble(endpoint.model, options);
+  };
+  const audio = await examineAll(context, settings, found, check, delivery.refuse);
 
   const ledger = openLedger(objects, endpoint.prefix);
   const { modelRevision, transcriber } = endpoint;
@@ -79,7 +78,12 @@ export async function transcribe(
   await published.save(await openBucket(clients, endpoint.bucket, account, grace)).catch((error: Error) => {
     log.warning(`What was written could not be noted: ${error.message} The next run reads the results again.`);
   });
-  return { files, instances: [...progress.instances], ...(await publish(context, settings, files)), ...(problem && { problem }) };
+  return {
+    files,
+    instances: [...progress.instances],
+    ...(await publish(context, settings, files)),
+    ...(problem && { problem }),
+  };
 }
 
 const MOST_NAMED = 10;
@@ -96,22 +100,6 @@ function repositoryOf({ workspace }: TranscribeSettings, environment: NodeJS.Pro
   const { GITHUB_REPOSITORY, GITHUB_WORKSPACE } = environment;
   if (!GITHUB_REPOSITORY || !GITHUB_WORKSPACE) return workspace;
   return `${GITHUB_REPOSITORY}/${relative(GITHUB_WORKSPACE, workspace).replaceAll(sep, '/')}`;
-}
-
-/** In the order of the paths, without those that cannot be sent. */
-async function examineAll(
-  { workspace, options }: TranscribeSettings,
-  paths: readonly string[],
-  { refuse }: Delivery,
-  signal: AbortSignal,
-): Promise<Audio[]> {
-  const found = new Map<string, Audio>();
-  await forEach(paths, CONCURRENT_READS, async (path) => {
-    const file = await examine(workspace, path, options, signal);
-    if ('reason' in file) refuse(path, file.reason);
-    else found.set(path, file);
-  });
-  return paths.flatMap((path) => found.get(path) ?? []);
 }
 
 /** Who claims a job, for a person who reads the ledger. */

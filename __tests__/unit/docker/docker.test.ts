@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { runChild } from '../../../src/child.js';
 import { buildArguments } from '../../../src/docker/arguments.js';
-import { runChild } from '../../../src/docker/child.js';
 import { withDockerConfig, withoutStore } from '../../../src/docker/config.js';
 import { findEngine } from '../../../src/docker/engine.js';
 import { dockerProblem, type Phase } from '../../../src/docker/problems.js';

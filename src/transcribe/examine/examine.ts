@@ -1,54 +1,99 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
-import { isLfsPointer } from '../../git/lfs.js';
-import type { TranscriptionOptions } from '../../settings/transcribe.js';
+import { type FileHandle, open } from 'node:fs/promises';
+import { readLfsPointer } from '../../git/lfs.js';
 import type { Audio, Refusal } from '../audio.js';
 import { contentType } from './content-type.js';
+import { extractionCommand } from './extraction-command.js';
+import { HEAD_BYTES, kindOf } from './foreign.js';
+import { insideOf } from './inside.js';
+import { MOST_BYTES, tooLarge } from './limits.js';
+import type { Media } from './media.js';
+import type { FileOptions } from './options.js';
 
-/** SageMaker's limit of an asynchronous request's payload. */
-const MOST_BYTES = 1024 ** 3;
+/** A file that can be sent, once it is there, and what it says of itself. */
+export interface Examined {
+  audio: Audio;
+  media: Media;
+}
 
-/** Reads a file once, in parts, and says what it is. Never throws for what is wrong with the file. */
+/**
+ * Reads a file's first bytes, its headers, and then once, in parts, all of it for its hash. Never throws for what is
+ * wrong with the file.
+ * @param root absolute path of the workspace, itself without links
+ * @param extract whether ffmpeg may take the audio out of what has video or is too large
+ */
 export async function examine(
-  workspace: string,
+  root: string,
   path: string,
-  options: TranscriptionOptions,
+  given: FileOptions,
+  extract: boolean,
   signal: AbortSignal,
-): Promise<Audio | Refusal> {
-  const refuse = (reason: string): Refusal => ({ path, reason });
+): Promise<Examined | Refusal> {
   try {
-    const real = await realpath(join(workspace, path));
-    if (!real.startsWith((await realpath(workspace)) + sep))
-      return refuse('It is a link that leads out of the workspace.');
+    const real = await insideOf(root, path);
+    if (real === undefined) return { path, reason: 'It is a link that leads out of the workspace.' };
     await using file = await open(real, 'r');
-    const { size: bytes } = await file.stat();
-    if (bytes === 0) return refuse('It is empty.');
-    if (bytes > MOST_BYTES) {
-      const gigabytes = (bytes / 1e9).toFixed(1);
-      return refuse(
-        `It has ${gigabytes} GB, and SageMaker takes 1 GB at most. Store it compressed (mp3, opus, flac) or split it.`,
-      );
-    }
-    if (await isLfsPointer(real)) {
-      return refuse('It is a Git LFS pointer, not the audio. Set lfs: true for actions/checkout.');
-    }
-    const content = { kind: 'file', path: real, extract: false } as const;
-    return {
-      path,
-      bytes,
-      identity: await digest(file, signal),
-      content,
-      contentType: contentType(path),
-      options,
-      speakers: [],
-    };
+    const found = await examineOpen(file, real, path, extract, signal);
+    if ('reason' in found) return { path, ...found };
+    const { media, ...known } = found;
+    return { media, audio: { path, contentType: contentType(path), ...known, ...given } };
   } catch (error) {
-    if (signal.aborted) throw error;
-    return refuse(`It cannot be read: ${(error as Error).message}`);
+    signal.throwIfAborted();
+    return { path, reason: `It cannot be read: ${(error as Error).message}` };
   }
 }
 
+type Found = Pick<Audio, 'bytes' | 'identity' | 'content' | 'seconds'> & { contentType?: string; media: Media };
+
+async function examineOpen(
+  file: FileHandle,
+  real: string,
+  path: string,
+  mayExtract: boolean,
+  signal: AbortSignal,
+): Promise<Found | { reason: string }> {
+  const { size: bytes } = await file.stat();
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+  const head = buffer.subarray(0, bytesRead);
+  if (bytes === 0 || bytesRead === 0) return { reason: 'It is empty.' };
+  const pointer = readLfsPointer(head);
+  if (pointer) return examinePointer(pointer, path, mayExtract);
+  const { mime, foreign } = await kindOf(head);
+  if (foreign !== undefined) return { reason: `It is ${foreign}, not audio.` };
+  const { readMedia } = await import('./media.js');
+  const media = await readMedia(file, bytes, mime, signal);
+  if (media.video && media.audio === false) return { reason: 'It is a video without sound.' };
+  const tooMuch = bytes > MOST_BYTES;
+  if (tooMuch && !mayExtract) return { reason: oversize(bytes, path) };
+  const extract = mayExtract && (tooMuch || media.video === true);
+  return {
+    bytes,
+    identity: await digest(file, signal),
+    content: { kind: 'file', path: real, extract },
+    ...(extract && { contentType: 'application/octet-stream' }),
+    ...(media.seconds !== undefined && { seconds: media.seconds }),
+    media,
+  };
+}
+
+function examinePointer(
+  pointer: NonNullable<ReturnType<typeof readLfsPointer>>,
+  path: string,
+  mayExtract: boolean,
+): Found | { reason: string } {
+  if (pointer === 'broken') {
+    return { reason: 'It is a Git LFS pointer that cannot be read. Set lfs: true for actions/checkout.' };
+  }
+  const { oid: identity, bytes } = pointer;
+  if (bytes === 0) return { reason: 'It is empty.' };
+  if (bytes > MOST_BYTES && !mayExtract) return { reason: oversize(bytes, path) };
+  return { bytes, identity, content: { kind: 'pointer' }, media: {} };
+}
+
+const oversize = (bytes: number, path: string): string =>
+  `${tooLarge(bytes)} Set extract-audio: true, or store its audio alone: ${extractionCommand(path)}`;
+
+/** SHA-256 in hex. */
 async function digest(file: FileHandle, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
   for await (const part of file.createReadStream({ start: 0, autoClose: false, signal, highWaterMark: 1 << 20 })) {
