@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { deploy } from './deploy.ts';
 import type { Figure } from './figure.ts';
+import { page } from './page.ts';
 import { bundleSize, start } from './start.ts';
 import { transcribe } from './transcribe.ts';
 
@@ -15,6 +16,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   start: async () => [...(await start()), await bundleSize()],
   deploy,
   transcribe: () => transcribe(Number(values.files)),
+  page,
 };
 
 const unknown = named.filter((name) => !(name in benches));

@@ -48,12 +48,16 @@ const jest = (folder: string, shard = '1/1'): Step => ({
 const parts: Record<string, Step[]> = {
   lint: [
     check('types', bin('tsc'), '--noEmit'),
+    // What runs in a browser has other globals.
+    check('types of the page', bin('tsc'), '-p', 'assets/page'),
+    check('types of its tests', bin('tsc'), '-p', '__tests__/browser'),
     check('biome', bin('biome'), 'check', '--error-on-warnings', '.'),
     check('python and shell', join(root, 'script', 'test.d', 'lint')),
     check('documents', ...node('script/docs.ts', '--check')),
   ],
   dist: [check('dist/ is what src/ builds, and starts', ...node('script/check-dist.ts'))],
   unit: [jest('unit')],
+  browser: [{ name: 'browser', command: [join(root, 'script', 'test.d', 'browser')], kind: 'jest' }],
   infra: [pytest('infra')],
   stories: [jest('local', '1/2'), jest('local', '2/2')],
   local: [pytest('local')],

@@ -1,8 +1,9 @@
+import { paragraphsOf } from '../paragraphs.js';
 import { speakerName } from '../presentation.js';
 import { joint } from '../scripts.js';
+import { clock } from '../timestamp.js';
 import { oneLine, type Segment, type Transcript, textLanguage } from '../transcript.js';
 import { escaped } from './escape.js';
-import { paragraphsOf } from './paragraphs.js';
 import { wordPairs } from './words.js';
 
 /** The paragraphs. Each has a link to its moment, which works without a script too; each segment is a cue. */
@@ -53,10 +54,3 @@ function cues(segments: readonly Segment[], language: string): string {
 
 /** With hundredths at most, as `12.3`. */
 const seconds = (time: number): string => String(Number(time.toFixed(2)));
-
-/** `1:02:03`, or `2:03` below an hour. */
-function clock(time: number): string {
-  const two = (value: number) => String(Math.floor(value % 60)).padStart(2, '0');
-  const hours = Math.floor(time / 3600);
-  return hours > 0 ? `${hours}:${two(time / 60)}:${two(time)}` : `${Math.floor(time / 60)}:${two(time)}`;
-}
