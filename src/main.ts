@@ -27,17 +27,24 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-try {
-  const settings = readSettings(process.env);
-  if (settings.mode === 'transcribe') patience = PATIENCE_OF_TRANSCRIBE;
-  const clients = createClients(settings.region, roleOf(settings));
-  // The first request leaves before the rest is loaded: what is wrong with the credentials is known at once.
-  const account = await callerAccount(clients, interrupt.signal);
-  requireAccount(account, settings.allowedAccountId);
-  const { actionsLog } = await import('./log.js');
-  await run(settings, { clients, account, log: actionsLog, clock: systemClock, signal: interrupt.signal });
-} catch (error) {
-  await fail(error);
+// The runner sets it for the step's post alone, and only when the run has saved it.
+const journal = process.env['STATE_journal'];
+if (journal === undefined) await main();
+else await (await import('./post.js')).post(journal, process.env);
+
+async function main(): Promise<void> {
+  try {
+    const settings = readSettings(process.env);
+    if (settings.mode === 'transcribe') patience = PATIENCE_OF_TRANSCRIBE;
+    const clients = createClients(settings.region, roleOf(settings));
+    // The first request leaves before the rest is loaded: what is wrong with the credentials is known at once.
+    const account = await callerAccount(clients, interrupt.signal);
+    requireAccount(account, settings.allowedAccountId);
+    const { actionsLog } = await import('./log.js');
+    await run(settings, { clients, account, log: actionsLog, clock: systemClock, signal: interrupt.signal });
+  } catch (error) {
+    await fail(error);
+  }
 }
 
 /** Without `role-to-assume` the credentials are the environment's. */
@@ -63,7 +70,8 @@ async function run(settings: Settings, context: Context): Promise<void> {
     case 'transcribe': {
       const { transcribe } = await import('./transcribe/transcribe.js');
       const { reportTranscribe } = await import('./report/transcribe.js');
-      return reportTranscribe(context, settings, await transcribe(context, settings, grace.signal));
+      const result = await transcribe(context, settings, grace.signal);
+      return reportTranscribe({ ...context, signal: grace.signal }, settings, result);
     }
     case 'destroy': {
       const { destroy } = await import('./deploy/destroy.js');

@@ -3,17 +3,12 @@ import { forEach } from '../each.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type Published, readPublished } from '../ledger/published.js';
 import { formats, type TranscribeSettings } from '../settings/transcribe.js';
+import { examineAll } from './examine/all.js';
 import { removeFileWithin } from './publish/write.js';
+import { matchingFiles } from './select/files.js';
+import { parseGlobs, sourceMatcher } from './select/globs.js';
 import { transcriptPath } from './select/place.js';
 import { outputJob } from './stage.js';
-
-/** What must go. */
-export interface Forgetting {
-  /** Whether the input `forget` names this path or s3:// address. */
-  matches(path: string): boolean;
-  /** Identities of the audio that is still there. */
-  present: ReadonlySet<string>;
-}
 
 export interface Forgotten {
   /** Whether audio is forgotten, by its identity: it is not sent either. */
@@ -30,20 +25,32 @@ const CONCURRENCY = 16;
  * tells whose it is. What git's history has stays there.
  */
 export async function forget(
-  { log }: Pick<Context, 'log'>,
-  settings: Pick<TranscribeSettings, 'workspace' | 'outputFolder'>,
+  context: Context,
+  settings: TranscribeSettings,
   { ledger, published }: { ledger: Ledger; published: Published },
-  { matches, present }: Forgetting,
 ): Promise<Forgotten> {
-  const audio = new Set(present);
+  if (settings.forget.length === 0) return { has: () => false, removed: [] };
+  const matches = sourceMatcher(settings.forget);
+  const audio = await presentAudio(context, settings);
   for (const [, { path, audio: identity }] of published.entries()) if (matches(path)) audio.add(identity);
   const has = (identity: string) => audio.has(identity) || (/^s3:/.test(identity) && matches(addressOf(identity)));
 
   const removed = await removeTranscripts(settings, published, has);
   const keys = await removeObjects(ledger, has);
   await removeNotes(ledger, has);
-  log.info(`Forgotten: ${keys} results and jobs in the bucket, ${removed.length} transcripts in the workspace.`);
+  context.log.info(
+    `Forgotten: ${keys} results and jobs in the bucket, ${removed.length} transcripts in the workspace.`,
+  );
   return { has, removed };
+}
+
+/** Identities of the files that are still in the workspace. */
+async function presentAudio(context: Context, settings: TranscribeSettings): Promise<Set<string>> {
+  const paths = await matchingFiles(settings.workspace, parseGlobs(settings.forget, []).files, () => false);
+  const nothing = () => undefined;
+  const sources = paths.map((path) => ({ kind: 'file', path }) as const);
+  const found = await examineAll(context, settings, sources, nothing, nothing);
+  return new Set(found.map(({ identity }) => identity));
 }
 
 const addressOf = (identity: string): string => identity.replace(/#[^#]*$/, '');

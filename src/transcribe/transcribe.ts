@@ -2,19 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { relative, sep } from 'node:path';
 import { openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
+import { Interrupted, type UserError } from '../errors.js';
 import { openLedger } from '../ledger/ledger.js';
-import { publishedKey, readPublished } from '../ledger/published.js';
+import { type Published, publishedKey, readPublished } from '../ledger/published.js';
 import type { TranscribeSettings, TranscriptionOptions } from '../settings/transcribe.js';
-import { shown } from '../shown.js';
 import type { Audio } from './audio.js';
 import { collect } from './collect/collect.js';
 import { openProgress } from './collect/progress.js';
 import { watchEndpoint } from './collect/watch.js';
 import { examineAll } from './examine/all.js';
+import { forget } from './forget.js';
 import { problemOf } from './problem.js';
 import { openDelivery } from './publish/deliver.js';
 import { publish, requirePublishable } from './publish/publish.js';
-import type { TranscribeResult } from './result.js';
+import type { FileReport, TranscribeResult } from './result.js';
 import { select } from './select/select.js';
 import { stage } from './stage.js';
 import { customAttributes } from './submit/attributes.js';
@@ -22,8 +23,8 @@ import { type Endpoint, readEndpoint } from './submit/endpoint.js';
 import { requireAble } from './submit/model-limits.js';
 
 /**
- * Sends the workspace's audio to the endpoint and publishes the transcripts. What has a transcript already is not sent;
- * what an earlier run has sent is collected; what is not finished in time is left to the next run.
+ * Sends audio to the endpoint and publishes the transcripts. What has a transcript already is not sent; what an earlier
+ * run has sent is collected; what is not finished in time is left to the next run.
  * @param grace fires some seconds after the context's signal: until then what is finished can still be brought home
  * @throws UserError when nothing could be begun: a bad glob, no endpoint, no access
  */
@@ -32,67 +33,54 @@ export async function transcribe(
   settings: TranscribeSettings,
   grace: AbortSignal,
 ): Promise<TranscribeResult> {
-  const { clients, account, clock, log, signal } = context;
-  const until = clock.now() + settings.waitMinutes * 60_000;
+  const until = context.clock.now() + settings.waitMinutes * 60_000;
   let asked: Promise<Endpoint> | undefined;
-  const endpointOnce = () => (asked ??= readEndpoint(context, settings.endpointName));
-  const { found } = await select(context, settings, endpointOnce);
+  const readOnce = () => (asked ??= readEndpoint(context, settings.endpointName));
+  const { found } = await select(context, settings, readOnce);
   if (found.length === 0 && settings.forget.length === 0) return { files: [], instances: [] };
-  const paths = found.map(({ path }) => path);
   await requirePublishable(context, settings);
   // The client that comes next loads while AWS answers.
-  const [endpoint] = await Promise.all([endpointOnce(), clients.s3()]);
+  const [endpoint] = await Promise.all([readOnce(), context.clients.s3()]);
 
-  const objects = await openBucket(clients, endpoint.bucket, account, signal);
-  const published = await readPublished(objects, publishedKey(endpoint.prefix, repositoryOf(settings, process.env)));
+  const { ledger, published } = await openBooks(context, settings, endpoint);
   const delivery = openDelivery(context, settings, published);
-  const check = (options: TranscriptionOptions) => {
-    customAttributes(options);
-    requireAble(endpoint.model, options);
-  };
-  const audio = await examineAll(context, settings, found, check, delivery.refuse);
+  const forgotten = await forget(context, settings, { ledger, published });
+  const examined = await examineAll(context, settings, found, checkFor(endpoint), delivery.refuse);
+  const audio = examined.filter(({ identity }) => !forgotten.has(identity));
 
-  const ledger = openLedger(objects, endpoint.prefix);
-  const { modelRevision, transcriber } = endpoint;
-  const identityOf = ({ identity, options }: Audio) => ({ audio: identity, options, modelRevision, transcriber });
   const progress = openProgress(context, endpoint);
-  const send = async () => {
-    const staged = await stage({ ledger, settings, delivery, identityOf }, audio);
-    log.info(`${paths.length} audio files: ${staged.waiting.length} to send, ${staged.open.size} under way.`);
-    if (staged.kept > 0) log.info(`${staged.kept} keep the transcript of another model or other options (input redo).`);
+  const work = async () => {
+    const staged = await stage({ ledger, settings, delivery, identityOf: identityFor(endpoint) }, audio);
+    tellStaged(context, found.length, staged);
     const sender = { context, ledger, endpoint, owner: runName(process.env) };
     const watch = watchEndpoint(context, endpoint.name);
     await watch.alarm(endpoint.description);
     await collect({ sender, staged, deliver: delivery.deliver, watch, progress }, until);
   };
-  // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
-  const problem = await send().then(
+  const failure = await work().then(
     () => undefined,
-    (error: unknown) => problemOf(error, signal),
+    (error: unknown) => error,
   );
   delivery.leave(audio);
-  tellCorrected(delivery.corrected(), log);
+  delivery.tellCorrected();
 
+  // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
+  const atLast = { ...context, signal: grace };
+  await note(atLast, endpoint, published);
   const files = delivery.reports();
-  // Before the transcripts are out: what is pushed must be known as ours.
-  await published.save(await openBucket(clients, endpoint.bucket, account, grace)).catch((error: Error) => {
-    log.warning(`What was written could not be noted: ${error.message} The next run reads the results again.`);
-  });
-  return {
-    files,
-    instances: [...progress.instances],
-    ...(await publish(context, settings, files)),
-    ...(problem && { problem }),
-  };
+  const publication = await publish(atLast, settings, { files, removed: forgotten.removed, place: endpoint });
+  const problem = context.signal.aborted
+    ? stopped(context.signal, files)
+    : failure !== undefined && problemOf(failure, context.signal);
+  return { files, instances: [...progress.instances], ...publication, ...(problem && { problem }) };
 }
 
-const MOST_NAMED = 10;
-
-function tellCorrected(paths: readonly string[], log: Context['log']): void {
-  if (paths.length === 0) return;
-  const named = paths.slice(0, MOST_NAMED).map(shown).join(', ');
-  const more = paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : '';
-  log.notice(`Left as somebody has corrected them: ${named}${more}. overwrite: true writes them anew.`);
+/** What the bucket knows of jobs, and of what was written into this repository. */
+async function openBooks({ clients, account, signal }: Context, settings: TranscribeSettings, endpoint: Endpoint) {
+  const objects = await openBucket(clients, endpoint.bucket, account, signal);
+  const repository = repositoryOf(settings, process.env);
+  const published = await readPublished(objects, publishedKey(endpoint.prefix, repository));
+  return { ledger: openLedger(objects, endpoint.prefix), published };
 }
 
 /** Whose transcripts these are: a checkout in a folder of the workspace may be another repository. */
@@ -105,4 +93,44 @@ function repositoryOf({ workspace }: TranscribeSettings, environment: NodeJS.Pro
 /** Who claims a job, for a person who reads the ledger. */
 function runName({ GITHUB_REPOSITORY, GITHUB_RUN_ID }: NodeJS.ProcessEnv): string {
   return GITHUB_REPOSITORY && GITHUB_RUN_ID ? `${GITHUB_REPOSITORY}/${GITHUB_RUN_ID}` : `local/${randomUUID()}`;
+}
+
+const checkFor =
+  ({ model }: Endpoint) =>
+  (options: TranscriptionOptions): void => {
+    customAttributes(options);
+    requireAble(model, options);
+  };
+
+const identityFor =
+  ({ modelRevision, transcriber }: Endpoint) =>
+  ({ identity, options }: Audio) => ({ audio: identity, options, modelRevision, transcriber });
+
+type Staged = Awaited<ReturnType<typeof stage>>;
+
+function tellStaged({ log }: Context, found: number, { waiting, open, kept }: Staged): void {
+  const files = (count: number) => `${count} audio ${count === 1 ? 'file' : 'files'}`;
+  log.info(`${files(found)} found: ${waiting.length} to send, ${open.size} under way already.`);
+  if (kept === 0) return;
+  log.info(
+    `${files(kept)} keep the transcript of another model or of other options; \`redo: changed\` sends them again.`,
+  );
+}
+
+/** Notes what is about to be published, so that it is known as ours. Without the note, the next run reads the results. */
+async function note({ clients, account, log, signal }: Context, endpoint: Endpoint, published: Published) {
+  try {
+    await published.save(await openBucket(clients, endpoint.bucket, account, signal));
+  } catch (error) {
+    log.warning(`What was written could not be noted in the bucket: ${(error as Error).message}`);
+  }
+}
+
+function stopped(signal: AbortSignal, files: readonly FileReport[]): UserError {
+  const count = (...states: FileReport['state'][]) => files.filter(({ state }) => states.includes(state)).length;
+  return new Interrupted(
+    signal,
+    `${count('transcribed', 'reused')} of ${files.length} files are done, ${count('pending')} are left.`,
+    'Run the step again: it collects what the endpoint has finished by then and sends the rest. Nothing is paid for twice.',
+  );
 }

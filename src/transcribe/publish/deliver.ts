@@ -27,8 +27,8 @@ export interface Delivery {
   leave(audio: readonly Audio[]): void;
   /** In the order of the paths. */
   reports(): FileReport[];
-  /** Transcripts that were left as somebody had corrected them. */
-  corrected(): string[];
+  /** Says which transcripts were left as somebody had corrected them. */
+  tellCorrected(): void;
 }
 
 export function openDelivery(context: Context, settings: TranscribeSettings, published: Published): Delivery {
@@ -87,8 +87,17 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
       }
     },
     reports: () => [...reports.values()].sort((a, b) => (a.audio < b.audio ? -1 : 1)),
-    corrected: () => [...corrected],
+    tellCorrected: () => tellCorrected([...corrected], log),
   };
+}
+
+const MOST_NAMED = 10;
+
+function tellCorrected(paths: readonly string[], log: Context['log']): void {
+  if (paths.length === 0) return;
+  const named = paths.slice(0, MOST_NAMED).map(shown).join(', ');
+  const more = paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : '';
+  log.notice(`Left as somebody has corrected them: ${named}${more}. \`overwrite: true\` writes them anew.`);
 }
 
 interface Desk {
