@@ -24,6 +24,9 @@ run(
   '--quiet',
 );
 
+// The step's post has a file of its own: started as the post, the main one would run a second time, were the state lost.
+writeFileSync(join(dist, 'post.js'), "if (process.env.STATE_journal !== undefined) await import('./index.js');\n");
+
 // ncc's own --minify leaves the chunks of dynamic imports as they are, and parsing them is most of a step's start.
 // Names stay: the AWS SDK and this action tell errors apart by them.
 for (const name of readdirSync(dist).filter((file) => file.endsWith('.js'))) {
