@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import axe from 'axe-core';
 import type { Page } from 'puppeteer-core';
 import { writeHtml } from '../../src/transcript/html.js';
@@ -16,6 +16,8 @@ const conversation = transcriptOf([
   segmentOf('The one by the river, I think.', 10.5, 13, '2'),
 ]);
 const speakers = ['Anna', 'Béla'];
+
+jest.setTimeout(60_000);
 
 let rig: Rig;
 let page: Page;
@@ -136,6 +138,11 @@ test('what is spoken is marked as it plays, and nothing in a long silence', asyn
   expect(await moment(page)).toBeGreaterThan(6);
   expect(await moment(page)).toBeLessThan(8);
   expect(await page.$eval('audio', (audio) => audio.playbackRate)).toBe(2);
+  // Chosen in the browser's own player.
+  await page.$eval('audio', (audio) => {
+    audio.playbackRate = 0.5;
+  });
+  await until('document.querySelector(".speed").value === "0.5"');
 });
 
 test('the page follows what is spoken until the reader scrolls, and again when asked to', async () => {
@@ -226,6 +233,9 @@ test('an address leads to a moment, also within an open page', async () => {
   await page.click('.time[href="#t=1"]');
   await until('document.querySelector("audio").currentTime === 1');
   expect(await spokenCue(page)).toBe('We met in a small café in Paris.');
+  await page.keyboard.press('l');
+  await page.click('.time[href="#t=1"]');
+  await until('document.querySelector("audio").currentTime === 1');
 });
 
 test.each([
@@ -282,8 +292,8 @@ test('Arabic runs from right to left, the player does not', async () => {
 });
 
 test('three hours open at a moment near their end', async () => {
-  page = await rig.open(threeHours(), { speakers }, '#t=10000');
-  await until('document.querySelector("[aria-current]")');
+  page = await rig.openHtml(writeHtml(threeHours(), presentationOf({ speakers })), '#t=10000');
+  expect(await spokenCue(page)).toContain('number-2777.');
   const place = () => page.$eval('[aria-current]', (cue) => cue.getBoundingClientRect().top / innerHeight);
   await until('document.querySelector("[aria-current]").getBoundingClientRect().top < innerHeight');
   expect(await place()).toBeGreaterThan(0.1);

@@ -74,9 +74,13 @@ function createFollower(cues) {
   }
 
   button.addEventListener('click', resume);
-  for (const event of ['wheel', 'touchmove']) addEventListener(event, stop, { passive: true });
-  addEventListener('keydown', ({ key }) => {
-    if (['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End'].includes(key)) stop();
+  /** What happens on the player moves its slider, its volume or its list. @param {EventTarget | null} target */
+  const onPage = (target) => !(target instanceof Node && player.contains(target));
+  for (const event of ['wheel', 'touchmove']) {
+    addEventListener(event, ({ target }) => onPage(target) && stop(), { passive: true });
+  }
+  addEventListener('keydown', ({ key, target }) => {
+    if (['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End'].includes(key) && onPage(target)) stop();
   });
   addEventListener('pointerdown', ({ target, clientX }) => {
     // The scroll bar belongs to the root and lies beside what the root shows.

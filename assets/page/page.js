@@ -33,8 +33,17 @@ function followAddress() {
   if (time !== undefined) goTo(time);
 }
 
-main.addEventListener('click', ({ target, clientX, clientY }) => {
-  const clicked = target instanceof Element ? target.closest('.cue') : null;
+main.addEventListener('click', (event) => {
+  const { target, clientX, clientY } = event;
+  if (!(target instanceof Element) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const link = target.closest('a.time');
+  if (link instanceof HTMLAnchorElement) {
+    // The browser itself does nothing on the second click on a link to where the address is already.
+    event.preventDefault();
+    goTo(momentOf(link.hash) ?? 0);
+    return;
+  }
+  const clicked = target.closest('.cue');
   const cue = clicked && cues.of(clicked);
   // Who selects text does not mean to go there.
   if (!cue || getSelection()?.isCollapsed === false) return;

@@ -50,6 +50,9 @@ function createPlayer(moved) {
     audio.defaultPlaybackRate = Number(speed.value);
     audio.playbackRate = Number(speed.value);
   });
+  audio.addEventListener('ratechange', () => {
+    speed.value = String(audio.playbackRate);
+  });
 
   function play() {
     // Refused until the reader has touched the page, and for audio that cannot be loaded: then it stays paused.

@@ -1,4 +1,5 @@
 import { pageAssets } from './html/assets.js';
+import { keysDialog, playerOf } from './html/controls.js';
 import { escaped } from './html/escape.js';
 import { textOf } from './html/text.js';
 import type { Writer } from './presentation.js';
@@ -30,11 +31,11 @@ export const writeHtml: Writer = (transcript, presentation) => {
 <h1 dir="auto">${title}</h1>
 <p class="about"><bdi lang="en" dir="ltr">${escaped(aboutOf(transcript, language))}</bdi></p>
 </header>
-${player(audio)}
+${playerOf(audio)}
 <main>
 ${textOf(transcript, presentation.speakers) || '<p><bdi lang="en" dir="ltr">No speech was found in this audio.</bdi></p>\n'}</main>
 <footer><bdi lang="en" dir="ltr">${escaped(originOf(transcript))}</bdi></footer>
-${HELP}
+${keysDialog}
 <script type="module">${script}</script>
 </body>
 </html>
@@ -43,56 +44,6 @@ ${HELP}
 
 const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0b5c8e"/><path d="M4 6v4M8 4v8M12 6v4" stroke="#fff" stroke-width="2" stroke-linecap="round"/></svg>';
-
-const icon = (path: string): string => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
-
-const player = (audio: string | undefined): string => `<section class="player" aria-label="Player" lang="en" dir="ltr">
-<div class="player-inner">
-<audio controls preload="metadata"${audio === undefined ? ' hidden' : ` src="${escaped(audio)}"`}></audio>
-<p class="missing"${audio === undefined ? '' : ' hidden'}><span>This page has no audio.</span>
-<label class="button tool">Open the audio file<input class="offscreen" type="file" accept="audio/*,video/*"></label></p>
-<div class="tools tool">
-<form class="search" role="search">
-<input type="search" aria-label="Search the text" placeholder="Search" autocomplete="off" spellcheck="false" dir="auto">
-<div class="result">
-<output></output>
-<span class="steps" hidden>
-<button type="button" class="icon previous" aria-label="Previous match">${icon('m6 15 6-6 6 6')}</button>
-<button type="button" class="icon next" aria-label="Next match">${icon('m6 9 6 6 6-6')}</button>
-<button type="button" class="icon from-match" aria-label="Play from this match">${icon('M8 5v14l11-7z')}</button>
-</span>
-</div>
-</form>
-<select class="speed" aria-label="Speed">${SPEEDS.map((speed) => `<option value="${speed}"${speed === 1 ? ' selected' : ''}>${speed}×</option>`).join('')}</select>
-<button type="button" class="icon help" aria-label="Keys">?</button>
-</div>
-</div>
-<button type="button" class="return" hidden>Back to the spoken words</button>
-</section>`;
-
-const SPEEDS = [0.75, 1, 1.25, 1.5, 1.75, 2];
-
-const KEYS: [keys: string[], what: string][] = [
-  [['Space', 'k'], 'play, pause'],
-  [['←', '→'], '5 seconds back, on'],
-  [['j', 'l'], '10 seconds back, on'],
-  [['p', 'n'], 'previous, next phrase'],
-  [['f'], 'follow the spoken words'],
-  [['/'], 'search'],
-  [['Enter', 'Shift Enter'], 'next, previous match'],
-  [['Esc'], 'leave the search'],
-  [['?'], 'this list'],
-];
-
-const HELP = `<dialog aria-labelledby="keys" lang="en" dir="ltr">
-<h2 id="keys">Keys</h2>
-<dl>
-${KEYS.map(([keys, what]) => `<dt>${keys.map((key) => `<kbd>${key}</kbd>`).join(' ')}</dt><dd>${what}</dd>`).join('\n')}
-</dl>
-<p>Click a word to go there. The address then leads to this moment.</p>
-<label><input type="checkbox" checked> Keys work on the whole page</label>
-<form method="dialog"><button autofocus>Close</button></form>
-</dialog>`;
 
 /** The address, unless it could be anything but audio from beside the page or from a server. */
 function playable(address: string | undefined): string | undefined {
