@@ -2,13 +2,17 @@
 declare module 'webvtt-parser' {
   interface Node {
     type: string;
+    /** Of an element: `v` is a voice. */
+    name?: string;
+    /** The text, or a voice's name. */
     value: string;
+    children: Node[];
   }
   interface Cue {
     /** Seconds. */
     startTime: number;
     endTime: number;
-    tree: { children: Node[] };
+    tree: Node;
   }
   export class WebVTTParser {
     constructor(entities?: Record<string, string>);

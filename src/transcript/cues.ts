@@ -46,11 +46,11 @@ export function cuesOf(transcript: Transcript, rules: CueRules, label?: (speaker
 
 function piecesBySpeaker(transcript: Transcript, { lineColumns }: CueRules): Said[] {
   const language = textLanguage(transcript);
-  const times = new Map<string | undefined, number>();
+  const last = new Map<string | undefined, Piece | undefined>();
   return turnsOf(transcript).map((turn) => {
     const { speaker } = turn;
-    const pieces = piecesOf(turn, { language, lineColumns, from: times.get(speaker) ?? 0 });
-    times.set(speaker, pieces.at(-1)?.start ?? 0);
+    const pieces = piecesOf(turn, { language, lineColumns, before: last.get(speaker) });
+    last.set(speaker, pieces.at(-1));
     return { speaker, pieces };
   });
 }

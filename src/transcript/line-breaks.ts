@@ -47,7 +47,7 @@ function mendedEdge(text: string, edge: number): number[] {
   const moved = leadingClosing(after) || -trailingOpening(before);
   if (moved !== 0) {
     const place = moved > 0 ? edge + moved : end + moved;
-    return text[place] === ' ' ? [] : [place];
+    return text[place] !== ' ' && mayBreakInside(text, place) ? [place] : [];
   }
   return mayBreakBetween(before.slice(before.lastIndexOf(' ') + 1), after.split(' ', 1)[0] ?? '') ? [edge] : [];
 }

@@ -1,11 +1,48 @@
-import type { Writer } from './presentation.js';
-import { oneLine } from './transcript.js';
+import { inMarkdown, inYaml, linkTarget } from './markdown.js';
+import { paragraphsOf } from './paragraphs.js';
+import { type Presentation, speakerName, type Writer } from './presentation.js';
+import { joint } from './scripts.js';
+import { clock } from './timestamp.js';
+import { oneLine, type Segment, textLanguage } from './transcript.js';
 
-/** Markdown that is safe in Jekyll: no markup comes out of the text. */
-export const writeMd: Writer = ({ segments, language, duration }, { title }) => {
-  const paragraphs = segments.map(({ text }) => `\n${escaped(oneLine(text))}\n`);
-  return `---\ntitle: ${JSON.stringify(title)}\nlanguage: ${JSON.stringify(language)}\nduration: ${duration}\n---\n${paragraphs.join('')}`;
+/**
+ * A page for Jekyll and GitHub: front matter, then paragraphs, each with its time (a link where the address of the audio
+ * is known) and its speaker where that changes.
+ */
+export const writeMd: Writer = (transcript, presentation) => {
+  const language = textLanguage(transcript);
+  const matter = [
+    '---',
+    `title: ${inYaml(presentation.title)}`,
+    `language: ${inYaml(language)}`,
+    `duration: ${inYaml(clock(transcript.duration))}`,
+    '---',
+  ];
+  let speaking: string | undefined;
+  const paragraphs = paragraphsOf(transcript).map(({ speaker, segments }) => {
+    const name = speaker === undefined || speaker === speaking ? '' : nameOf(speaker, presentation);
+    speaking = speaker;
+    return `\n${timeOf(segments, presentation)} ${name}${inMarkdown(textOf(segments, language))}\n`;
+  });
+  return `${matter.join('\n')}\n${paragraphs.join('')}`;
 };
 
-const escaped = (text: string): string =>
-  text.replace(/[\\`*_{}[\]<>()#+\-.!|&~=:"'$%^@]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+const nameOf = (speaker: string, { speakers }: Presentation): string =>
+  `**${inMarkdown(speakerName(speaker, speakers))}:** `;
+
+function timeOf([first]: readonly Segment[], { audioUrl }: Presentation): string {
+  const start = Math.max(0, first?.start ?? 0);
+  // Media fragments: https://www.w3.org/TR/media-frags/#naming-time
+  return audioUrl === undefined
+    ? `**${clock(start)}**`
+    : `[${clock(start)}](${linkTarget(audioUrl)}#t=${Number(start.toFixed(2))})`;
+}
+
+function textOf(segments: readonly Segment[], language: string): string {
+  let text = '';
+  for (const segment of segments) {
+    const next = oneLine(segment.text);
+    text += joint(text, next, language) + next;
+  }
+  return text;
+}

@@ -1,6 +1,7 @@
 import { columns } from './columns.js';
 import { type Ending, endingAt } from './endings.js';
 import { unbreakable } from './line-breaks.js';
+import { joint } from './scripts.js';
 import type { Turn } from './turns.js';
 
 /** A part of a turn in which neither a line nor a cue breaks. */
@@ -19,20 +20,20 @@ interface Setting {
   language: string;
   /** Of a line; pieces of scripts without spaces are made to fit it. */
   lineColumns: number;
-  /** Seconds: the earliest that the first piece can start. */
-  from: number;
+  /** The last that this speaker said in an earlier turn. */
+  before: Piece | undefined;
 }
 
-export function piecesOf(turn: Turn, { language, lineColumns, from: earliest }: Setting): Piece[] {
+export function piecesOf(turn: Turn, { language, lineColumns, before }: Setting): Piece[] {
   const spans = unbreakable(turn.text, turn.segments, language, lineColumns);
-  let latest = earliest;
+  let latest = before?.start ?? 0;
   let segment = 0;
   const pieces = spans.map(({ from, to }) => {
     const text = turn.text.slice(from, to);
     const said = saidAt(turn, text, from);
     latest = Math.max(latest, said.start);
     while ((turn.segments[segment + 1] ?? Number.POSITIVE_INFINITY) <= from) segment++;
-    const spaced = turn.text[from - 1] === ' ';
+    const spaced = from > 0 ? turn.text[from - 1] === ' ' : joint(before?.text ?? '', text, language) === ' ';
     return { text, spaced, columns: columns(text), start: latest, end: Math.max(latest, said.end), segment };
   });
   return pieces.map(({ segment: own, ...piece }, index) => {

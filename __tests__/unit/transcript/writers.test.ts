@@ -3,8 +3,8 @@ import SrtParser from 'srt-parser-2';
 import { WebVTTParser } from 'webvtt-parser';
 import { cueRules } from '../../../src/transcript/cue-rules.js';
 import { cuesOf } from '../../../src/transcript/cues.js';
-import { timestamp } from '../../../src/transcript/timestamp.js';
 import { writers as all, type Format } from '../../../src/transcript/formats.js';
+import { timestamp } from '../../../src/transcript/timestamp.js';
 import { countWords, parseTranscript, type Transcript } from '../../../src/transcript/transcript.js';
 
 const transcript = (segments: [number, number, string][], more: Partial<Transcript> = {}): Transcript => ({
