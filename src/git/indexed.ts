@@ -1,10 +1,15 @@
 import type { Git } from './git.js';
 
+/** Paths relative to the folder that git runs in. */
+export interface Indexed {
+  files: string[];
+  submodules: string[];
+}
+
 /**
- * What git's index has below the folder that git runs in, checked out or not; paths relative to that folder. Nothing where
- * there is no repository.
+ * What git's index has below the folder that git runs in, checked out or not. Nothing where there is no repository.
  */
-export async function indexed(git: Git): Promise<{ files: string[]; submodules: string[] }> {
+export async function indexed(git: Git): Promise<Indexed> {
   const { stdout } = await git(['ls-files', '--stage', '-z']);
   const files: string[] = [];
   const submodules: string[] = [];

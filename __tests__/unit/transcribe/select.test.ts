@@ -87,7 +87,7 @@ describe('selection', () => {
       'raw/x/f.mp3',
       'g.mp3',
     );
-    await fill('whisper.yml', 'old/whisper.yaml', '.hidden/h.mp3');
+    await fill('whisper.yml', 'old/whisper.yml', '.hidden/h.mp3');
     expect(await selected(['**', 'g.mp3'], { exclude: ['raw'], outputFolder: 'out [1]' })).toEqual(['g.mp3']);
     expect(await selected(['**/*.mp3', '!{raw,out*}/**'])).toEqual(['g.mp3']);
     expect(await selected(['.hidden/*'])).toEqual(['.hidden/h.mp3']);

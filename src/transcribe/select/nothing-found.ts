@@ -2,7 +2,7 @@ import { posix, sep } from 'node:path';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import { openGit } from '../../git/git.js';
-import { indexed } from '../../git/indexed.js';
+import { type Indexed, indexed } from '../../git/indexed.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
 import { everyFile } from './files.js';
@@ -94,9 +94,12 @@ function wrongRoot(workspace: string, paths: readonly string[], { wanted }: Glob
   return undefined;
 }
 
+/** Without git, or without the folder. */
+const NOTHING = { files: [], submodules: [] };
+
 /** What the commit has and the workspace has not: a sparse checkout, or submodules. */
 async function notCheckedOut({ signal }: Context, workspace: string, { wanted }: Globs): Promise<string | undefined> {
-  const { files, submodules } = await indexed(openGit(workspace, signal));
+  const { files, submodules }: Indexed = await indexed(openGit(workspace, signal)).catch(() => NOTHING);
   const absent = files.filter(matcher(wanted));
   if (absent.length > 0) {
     return `The repository has ${such(absent)}, but the workspace has not: see sparse-checkout of actions/checkout.`;
@@ -110,7 +113,8 @@ async function notCheckedOut({ signal }: Context, workspace: string, { wanted }:
 }
 
 function elsewhere(paths: readonly string[], isOurs: Matches): string {
-  if (paths.length === 0) return 'The workspace is empty: run actions/checkout before this step.';
+  if (paths.length === 0)
+    return 'The folder is empty or not there: run actions/checkout before this step, and check the input repository-path.';
   const audio = paths.filter((path) => AUDIO.test(path) && !isOurs(path));
   const [folder] = audio.map(posix.dirname);
   if (folder === undefined)

@@ -4,6 +4,8 @@ import { UserError } from '../../errors.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
 import { extensions } from '../../transcript/formats.js';
+import { OPTIONS_FILE } from '../examine/options.js';
+import { changedFiles } from './changed.js';
 import { collisions, lookAlikes } from './collisions.js';
 import { matchingFiles } from './files.js';
 import { type Matches, matcher, parseGlobs } from './globs.js';
@@ -39,8 +41,18 @@ export async function select(
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
   if (found.length === 0)
     tell(await nothingFound(context, settings, globs, ours), settings.ifNoFilesFound, context.log);
-  refuseCollisions(found, settings, context.log);
-  return { found };
+  const taken = settings.changedOnly ? await onlyChanged(context, settings, found) : found;
+  refuseCollisions(found, taken, settings, context.log);
+  return { found: taken };
+}
+
+/** Objects are no part of a push: they stay. */
+async function onlyChanged(context: Context, settings: TranscribeSettings, found: Source[]): Promise<Source[]> {
+  if (!found.some(({ kind }) => kind === 'file')) return found;
+  const changed = await changedFiles(context, settings, process.env);
+  const taken = found.filter(({ kind, path }) => kind === 'object' || changed(path));
+  context.log.info(`changed-only: ${taken.length} of ${found.length} files.`);
+  return taken;
 }
 
 const folderIf = async ({ wanted }: { wanted: string[] }, endpointFolder: () => Promise<EndpointFolder>) =>
@@ -48,7 +60,7 @@ const folderIf = async ({ wanted }: { wanted: string[] }, endpointFolder: () => 
 
 /** Options beside the audio, and transcripts; those that lie among the audio are known by their endings only. */
 function ownFile({ outputFolder, formats }: TranscribeSettings): Matches {
-  const options = matcher(['**/whisper.{yml,yaml}'], { dot: true });
+  const options = matcher([`**/${OPTIONS_FILE}`], { dot: true });
   const folder = posix.normalize(outputFolder);
   const transcripts =
     folder === '.' ? matcher(endings(formats), { dot: true }) : (path: string) => path.startsWith(`${folder}/`);
@@ -75,16 +87,24 @@ function tell(problem: UserError, how: TranscribeSettings['ifNoFilesFound'], log
   else log.info(line);
 }
 
-function refuseCollisions(found: readonly Source[], settings: TranscribeSettings, log: Context['log']): void {
+/** Groups of which nothing is taken are an old matter. */
+function refuseCollisions(
+  found: readonly Source[],
+  taken: readonly Source[],
+  settings: TranscribeSettings,
+  log: Context['log'],
+): void {
   const paths = found.map(({ path }) => path);
-  const same = collisions(paths, settings);
+  const now = new Set(taken.map(({ path }) => path));
+  const concerns = (group: string[]) => group.some((path) => now.has(path));
+  const same = collisions(paths, settings).filter(concerns);
   if (same.length > 0) {
     throw new UserError(
       `Inputs that differ only in their extension, or in their bucket, would write the same transcript:\n${listed(same)}`,
       'Rename one of each, or leave it out with the input exclude. Nothing was sent.',
     );
   }
-  const alike = lookAlikes(paths, settings);
+  const alike = lookAlikes(paths, settings).filter(concerns);
   if (alike.length === 0) return;
   const message = `The transcripts of these inputs have one name on macOS and Windows, where case and the way to write an accent do not count:\n${listed(alike)}`;
   // Only there does one overwrite the other.
