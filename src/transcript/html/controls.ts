@@ -4,8 +4,8 @@ const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
 const KEYS: [keys: string[], what: string][] = [
   [['Space', 'k'], 'play, pause'],
-  [['←', '→'], '5 seconds back, on'],
-  [['j', 'l'], '10 seconds back, on'],
+  [['←', '→'], '5 s back, on'],
+  [['j', 'l'], '10 s back, on'],
   [['p', 'n'], 'previous, next phrase'],
   [['f'], 'follow the spoken words'],
   [['/'], 'search'],
@@ -46,11 +46,13 @@ ${iconButton('from-match', 'Play from this match', 'M8 5v14l11-7z')}
 
 /** What the keys do. To switch them off is a right of who speaks to the machine (WCAG 2.2, 2.1.4). */
 export const keysDialog = `<dialog aria-labelledby="keys" lang="en" dir="ltr">
+<form method="dialog">
 <h2 id="keys">Keys</h2>
+<button class="icon" autofocus aria-label="Close" title="Close">×</button>
+</form>
 <dl>
 ${KEYS.map(([keys, what]) => `<dt>${keys.map((key) => `<kbd>${key}</kbd>`).join(' ')}</dt><dd>${what}</dd>`).join('\n')}
 </dl>
 <p>Click a word to go there. The address then leads to this moment.</p>
 <label><input type="checkbox" checked> Keys work on the whole page</label>
-<form method="dialog"><button autofocus>Close</button></form>
 </dialog>`;
