@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { join } from 'node:path';
 import type { Clock } from '../../src/clock.js';
 import type { Context } from '../../src/context.js';
 import type { DeploySettings } from '../../src/settings/deploy.js';
@@ -10,6 +9,9 @@ import type { TranscribeResult } from '../../src/transcribe/result.js';
 import { transcribe } from '../../src/transcribe/transcribe.js';
 import { type DeployRig, startDeployRig } from './deploy-on-local-aws.ts';
 import { transcribeSettings } from './transcribe-settings.ts';
+import { quickClock, writeFiles } from './workspace.ts';
+
+export { quickClock, writeFiles };
 
 /** One run of the story. */
 export interface Run {
@@ -32,12 +34,6 @@ export interface TranscribeRig extends DeployRig {
 }
 
 export const BUCKET = 'whisper-sagemaker-123456789012-us-east-1';
-
-/** Waits that are long on AWS are short here; what is waited for is the same. */
-export const quickClock: Clock = {
-  now: () => Date.now(),
-  sleep: (milliseconds, signal) => pause(Math.min(milliseconds, 100), undefined, signal ? { signal } : {}),
-};
 
 let unique = 0;
 /** Audio that no other test has, of which the instant image makes a transcript of so many seconds; text would be refused. */
@@ -91,11 +87,4 @@ export async function startTranscribeRig(
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-export async function writeFiles(folder: string, files: Record<string, string | Buffer>): Promise<void> {
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), content);
-  }
 }

@@ -1,59 +1,32 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { run } from '../../script/lib/local-aws.ts';
-import { type LocalPart, startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
 import { UserError } from '../../src/errors.js';
-import { type Commit, commitAndPush } from '../../src/git/commit.js';
+import { commitAndPush } from '../../src/git/commit.js';
 import { openGit } from '../../src/git/git.js';
-import { quickClock, writeFiles } from '../helpers/transcribe-on-local-aws.ts';
+import { type GitRemote, startGitRemote } from '../helpers/git-remote.ts';
+import { quickClock, writeFiles } from '../helpers/workspace.ts';
 
 const MINUTES = 60_000;
-let folder: string;
-let server: LocalPart;
-/** The remote as clients see it, and as its owner does. */
-let url: string;
+const { signal } = new AbortController();
+let remote: GitRemote;
 let bare: string;
-let clones = 0;
+const git: GitRemote['git'] = (...args) => remote.git(...args);
+const clone: GitRemote['clone'] = (...args) => remote.clone(...args);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'git-'));
-  const home = join(folder, 'home');
-  await writeFiles(home, { '.gitconfig': '[init]\n\tdefaultBranch = main\n[commit]\n\tgpgSign = true\n' });
-  Object.assign(process.env, { HOME: home, XDG_CONFIG_HOME: home });
-  server = await startLocalPart(await virtualEnvironment(), 'gitserver', ['--dir', join(folder, 'remote')]);
-  url = server.lines[0] ?? '';
-  bare = join(folder, 'remote', 'remote.git');
+  remote = await startGitRemote();
+  ({ bare } = remote);
 }, 5 * MINUTES);
-afterAll(async () => {
-  await server?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-beforeEach(async () => {
-  await rm(join(bare, 'hooks'), { recursive: true, force: true });
-  // A history of its own for each test.
-  const seed = join(folder, `seed-${clones++}`);
-  await run('git', ['init', '--quiet', seed]);
-  await git(seed, 'remote', 'add', 'origin', url);
-  await writeFiles(seed, { 'README.md': `A podcast ${clones}\n`, 'transcripts/old.txt': 'before\n' });
-  await git(seed, 'add', '.');
-  await git(seed, ...user, 'commit', '--quiet', '--no-gpg-sign', '-m', 'Seed');
-  await git(seed, 'push', '--quiet', '--force', 'origin', 'HEAD:main');
-});
+afterAll(() => remote?.stop());
+beforeEach(() => remote.seed({ 'transcripts/old.txt': 'before\n' }));
 
-const user = ['-c', 'user.name=A podcaster', '-c', 'user.email=podcaster@example.com', '-c', 'commit.gpgSign=false'];
-const git = (cwd: string, ...args: string[]) => run('git', ['-C', cwd, ...args]);
-async function clone(...args: string[]): Promise<string> {
-  const path = join(folder, `clone-${clones++}`);
-  await run('git', ['clone', '--quiet', ...args, url, path]);
-  return path;
-}
-const publish = (repository: string, paths: string[], signal = new AbortController().signal) =>
+const publish = (repository: string, written: string[], removed: string[] = [], until = signal) =>
   commitAndPush(
-    openGit(repository, signal),
-    { paths, message: (changed) => `Add ${changed.length} files`, folder: repository },
-    { clock: quickClock, signal },
+    openGit(repository, until),
+    { edits: { written, removed }, message: (changed) => `Add ${changed.length} files`, folder: repository },
+    { clock: quickClock, signal: until },
   );
 async function refusal(request: Promise<unknown>): Promise<UserError> {
   const error = await request.catch((caught: unknown) => caught);
@@ -73,7 +46,7 @@ describe('a commit', () => {
       '.gitignore': 'transcripts/\n',
     });
     await git(repository, 'add', 'staged.txt');
-    const commit = (await publish(repository, ['transcripts/-a "b"\nü.srt', 'transcripts/[x]*.txt'])) as Commit;
+    const commit = await publish(repository, ['transcripts/-a "b"\nü.srt', 'transcripts/[x]*.txt']);
 
     expect(await git(bare, 'show', '--no-patch', '--format=%H|%an|%ae|%cn|%ce|%s', 'main')).toBe(
       [
@@ -94,14 +67,14 @@ describe('a commit', () => {
     expect(await git(repository, 'status', '--porcelain')).toBe(
       ' M README.md\nA  staged.txt\n?? .gitignore\n?? untracked.txt\n',
     );
-    expect(await readFile(join(folder, 'home', '.gitconfig'), 'utf8')).not.toContain('[user]');
+    expect(await readFile(join(remote.folder, 'home', '.gitconfig'), 'utf8')).not.toContain('[user]');
     expect(await readFile(join(repository, '.git', 'config'), 'utf8')).not.toContain('[user]');
   });
 
   test('is not made when the branch has these files already', async () => {
     const repository = await clone();
     const before = await git(bare, 'rev-parse', 'main');
-    expect(await publish(repository, ['transcripts/old.txt'])).toBeUndefined();
+    expect((await publish(repository, ['transcripts/old.txt'])).sha).toBeUndefined();
     expect(await git(bare, 'rev-parse', 'main')).toBe(before);
   });
 
@@ -113,8 +86,43 @@ describe('a commit', () => {
   });
 });
 
+describe('what is removed', () => {
+  test('is removed from the branch, below a folder of the repository as well, and what is not there is no error', async () => {
+    const repository = await clone('--depth=1');
+    await rm(join(repository, 'transcripts/old.txt'));
+    await writeFiles(repository, { 'transcripts/new.txt': 'new\n' });
+    const committed = await publish(join(repository, 'transcripts'), ['new.txt'], ['old.txt', 'never "there"\n.txt']);
+    expect(committed.changed).toEqual(['new.txt', 'old.txt']);
+    expect(await git(bare, 'ls-tree', '-r', '--name-only', 'main')).toBe('README.md\ntranscripts/new.txt\n');
+    expect(await git(repository, 'status', '--porcelain')).toBe('');
+  });
+
+  test('is removed although somebody has just corrected it, and from a sparse checkout that has left it out', async () => {
+    const repository = await clone('--filter=blob:none', '--sparse');
+    await remote.somebodyPushes('main', { 'transcripts/old.txt': 'corrected by hand\n' });
+    await publish(repository, [], ['transcripts/old.txt']);
+    expect(await git(bare, 'ls-tree', '-r', '--name-only', 'main')).toBe('README.md\n');
+  });
+});
+
+test('what .gitattributes gives to Git LFS goes there, and the commit has its pointer', async () => {
+  await remote.somebodyPushes('main', { '.gitattributes': '*.json filter=lfs diff=lfs merge=lfs -text\n' });
+  const repository = await clone();
+  // LFS as a runner has it: the filter for all repositories, and no hook in this one. The server's part is a folder.
+  await git(repository, 'remote', 'set-url', 'origin', `file://${bare}`);
+  for (const step of ['clean', 'smudge'])
+    await git(repository, 'config', `filter.lfs.${step}`, `git-lfs ${step} -- %f`);
+  await writeFiles(repository, { 'transcripts/a.json': '{"text":"Hello"}\n', 'transcripts/a.txt': 'Hello\n' });
+  await publish(repository, ['transcripts/a.json', 'transcripts/a.txt']);
+  const pointer = await git(bare, 'show', 'main:transcripts/a.json');
+  expect(pointer).toMatch(/^version https:\/\/git-lfs/);
+  const oid = /sha256:(\w+)/.exec(pointer)?.[1] ?? '';
+  const stored = join(bare, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid);
+  expect(await readFile(stored, 'utf8')).toBe('{"text":"Hello"}\n');
+  expect(await git(bare, 'show', 'main:transcripts/a.txt')).toBe('Hello\n');
+});
+
 test('a sparse checkout without blobs stays one: nothing of what it left out is fetched', async () => {
-  await git(bare, 'config', 'uploadpack.allowFilter', 'true');
   const repository = await clone('--filter=blob:none', '--sparse');
   const missing = async () =>
     (await git(repository, 'rev-list', '--objects', '--all', '--missing=print'))
@@ -130,31 +138,28 @@ test('a sparse checkout without blobs stays one: nothing of what it left out is 
 
 describe('when others push too', () => {
   test(
-    'three runs at once all get through, and none loses another’s files',
+    'ten runs at once all get through, and none loses another’s files',
     async () => {
-      const repositories = [await clone(), await clone('--depth=1'), await clone()];
+      const kinds = [[], ['--depth=1'], ['--filter=blob:none', '--sparse']];
+      const names = Array.from({ length: 10 }, (_, index) => `transcripts/${index}.txt`);
+      const repositories = await Promise.all(names.map((_, index) => clone(...(kinds[index % 3] ?? []))));
       await Promise.all(
         repositories.map(async (repository, index) => {
-          for (let turn = 0; turn < 3; turn++) {
-            const path = `transcripts/${index}-${turn}.txt`;
-            await writeFiles(repository, { [path]: `${path}\n` });
-            await publish(repository, [path]);
-          }
+          await writeFiles(repository, { [`transcripts/${index}.txt`]: `${index}\n` });
+          await publish(repository, [`transcripts/${index}.txt`]);
         }),
       );
-      const names = await git(bare, 'ls-tree', '--name-only', 'main', 'transcripts/');
-      expect(names.trim().split('\n').length).toBe(10);
-      expect(await git(bare, 'rev-list', '--count', 'main')).toBe('10\n');
+      const listed = await git(bare, 'ls-tree', '--name-only', 'main', 'transcripts/');
+      expect(listed.trim().split('\n')).toEqual([...names, 'transcripts/old.txt']);
+      expect(await git(bare, 'rev-list', '--count', 'main')).toBe('11\n');
       for (const repository of repositories) expect(await git(repository, 'status', '--porcelain')).toBe('');
     },
     MINUTES,
   );
 
   test('their change of a transcript is kept, and told', async () => {
-    const [ours, theirs] = [await clone(), await clone()];
-    await writeFiles(theirs, { 'transcripts/old.txt': 'corrected by hand\n' });
-    await git(theirs, ...user, 'commit', '--quiet', '-am', 'Correct');
-    await git(theirs, 'push', '--quiet');
+    const ours = await clone();
+    await remote.somebodyPushes('main', { 'transcripts/old.txt': 'corrected by hand\n' });
     await writeFiles(ours, { 'transcripts/old.txt': 'ours\n', 'transcripts/new.txt': 'new\n' });
     expect(await publish(ours, ['transcripts/new.txt', 'transcripts/old.txt'])).toMatchObject({
       changed: ['transcripts/new.txt'],
@@ -165,13 +170,11 @@ describe('when others push too', () => {
   });
 
   test('what they made the same is nothing to commit', async () => {
-    const [ours, theirs] = [await clone(), await clone()];
-    for (const repository of [ours, theirs]) await writeFiles(repository, { 'transcripts/new.txt': 'new\n' });
-    await git(theirs, 'add', 'transcripts');
-    await git(theirs, ...user, 'commit', '--quiet', '-m', 'The same');
-    await git(theirs, 'push', '--quiet');
-    expect(await publish(ours, ['transcripts/new.txt'])).toBeUndefined();
-    expect(await git(ours, 'rev-parse', 'HEAD')).toBe(await git(theirs, 'rev-parse', 'HEAD'));
+    const ours = await clone();
+    await writeFiles(ours, { 'transcripts/new.txt': 'new\n' });
+    await remote.somebodyPushes('main', { 'transcripts/new.txt': 'new\n' });
+    expect((await publish(ours, ['transcripts/new.txt'])).sha).toBeUndefined();
+    expect(await git(ours, 'rev-parse', 'HEAD')).toBe(await git(bare, 'rev-parse', 'main'));
   });
 });
 
@@ -209,9 +212,29 @@ describe('a push that cannot be', () => {
     await git(repository, 'checkout', '--quiet', 'main');
     await git(repository, 'remote', 'remove', 'origin');
     expect((await refusal(publish(repository, ['transcripts/new.txt']))).message).toContain('no remote "origin"');
-    const plain = await mkdtemp(join(folder, 'plain-'));
+    const plain = await mkdtemp(join(remote.folder, 'plain-'));
     await writeFile(join(plain, 'a.txt'), 'a');
     expect((await refusal(publish(plain, ['a.txt']))).message).toContain('not a git repository');
+  });
+
+  test('an interrupt ends a push that hangs', async () => {
+    const begun = join(remote.folder, 'begun');
+    await writeFiles(bare, { 'hooks/pre-receive': `#!/bin/sh\ntouch ${begun}\nsleep 60\n` });
+    await chmod(join(bare, 'hooks', 'pre-receive'), 0o755);
+    const repository = await clone();
+    await writeFiles(repository, { 'transcripts/new.txt': 'new\n' });
+    const stop = new AbortController();
+    const published = publish(repository, ['transcripts/new.txt'], [], stop.signal);
+    published.catch(() => undefined);
+    while (
+      !(await access(begun).then(
+        () => true,
+        () => false,
+      ))
+    )
+      await pause(20);
+    stop.abort(new Error('Stopped by SIGINT.'));
+    await expect(published).rejects.toThrow('Stopped by SIGINT.');
   });
 
   test(
@@ -219,7 +242,7 @@ describe('a push that cannot be', () => {
     async () => {
       const repository = await clone();
       await writeFiles(repository, { 'transcripts/new.txt': 'new\n' });
-      await git(repository, 'remote', 'set-url', 'origin', join(folder, 'nowhere'));
+      await git(repository, 'remote', 'set-url', 'origin', join(remote.folder, 'nowhere'));
       expect((await refusal(publish(repository, ['transcripts/new.txt']))).message).toContain('nowhere');
     },
     MINUTES,

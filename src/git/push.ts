@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import type { Branch } from './branch.js';
+import { shortName } from './branch.js';
 import type { Git } from './git.js';
 
 export interface PushResult {
@@ -9,36 +9,55 @@ export interface PushResult {
   said: string;
 }
 
+export interface PushTarget {
+  remote: string;
+  /** Full name of the branch. */
+  ref: string;
+  /** Where the branch has to be still; '' where none may be; undefined: git's own rule, forward only. */
+  lease: string | undefined;
+}
+
+/** The server will not have the push, however often it is tried. */
+export class PushRefused extends UserError {
+  /** `rules`: of the branch, such as its protection; another branch may have others. `permission`: to push at all. */
+  readonly by: 'rules' | 'permission';
+
+  constructor(by: PushRefused['by'], message: string, remedy: string) {
+    super(message, remedy);
+    this.by = by;
+  }
+}
+
 /** Refusals that say that the branch is not where it was: by git's push report and by the server's lock of the ref. */
 const MOVED = /\[rejected\]|fetch first|non-fast-forward|cannot lock ref|incorrect old value|failed to update ref/;
 const DENIED =
   /\b403\b|\b401\b|permission .*denied|denied to|access denied|authentication failed|could not read (?:username|password)|terminal prompts disabled|repository not found|write access .*not granted/i;
+/** Whether git says that whoever pushes may not. */
+export const isDenied = (said: string): boolean => DENIED.test(said);
+const STAYS = 'The transcripts are in the workspace, and the next run publishes them without paying for them again.';
 
-/**
- * Pushes a commit onto the branch, which must be at `base` still where the remote had it: one that was deleted meanwhile
- * is not made again.
- * @throws UserError when the server will not have it
- */
-export async function push(git: Git, branch: Branch, base: string, commit: string): Promise<PushResult> {
-  const lease = branch.known ? [`--force-with-lease=${branch.ref}:${base}`] : [];
-  const refspec = `${commit}:${branch.ref}`;
-  const { code, stdout, stderr } = await git(['push', '--porcelain', ...lease, '--', branch.remote, refspec]);
+/** @throws PushRefused when the server will not have it */
+export async function push(git: Git, { remote, ref, lease }: PushTarget, commit: string): Promise<PushResult> {
+  const leased = lease === undefined ? [] : [`--force-with-lease=${ref}:${lease}`];
+  const args = ['push', '--porcelain', ...leased, '--', remote, `${commit}:${ref}`];
+  const { code, stdout, stderr } = await git(args);
   const all = `${stdout}\n${stderr}`;
   const said = lastWords(all);
   if (code === 0) return { state: 'pushed', said };
-  const where = `${branch.ref.replace('refs/heads/', '')} on ${branch.remote}`;
-  const stays = 'The transcripts are in the workspace, and the next run publishes them without paying for them again.';
+  const where = `${shortName(ref)} on ${remote}`;
   if (/\[remote rejected\]/.test(all) && !MOVED.test(all)) {
-    throw new UserError(
+    throw new PushRefused(
+      'rules',
       `The server refused the push to ${where}: ${said}`,
-      `The branch may be protected: allow github-actions[bot] to push to it, or use publish: artifact. ${stays}`,
+      `The branch may be protected: allow github-actions[bot] to push to it, or use publish: pull-request or publish: artifact. ${STAYS}`,
     );
   }
   if (MOVED.test(all)) return { state: 'moved', said };
-  if (DENIED.test(all)) {
-    throw new UserError(
+  if (isDenied(all)) {
+    throw new PushRefused(
+      'permission',
       `No permission to push to ${where}: ${said}`,
-      `Give the job permissions: contents: write, and leave persist-credentials of actions/checkout on. ${stays}`,
+      `Give the job permissions: contents: write, and leave persist-credentials of actions/checkout on. ${STAYS}`,
     );
   }
   return { state: 'unreachable', said };

@@ -1,14 +1,32 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Git, must } from './git.js';
+
+/** Paths relative to the folder that git runs in, with forward slashes. */
+export interface Edits {
+  /** They are taken as they are in the work tree. */
+  written: readonly string[];
+  /** They go, if they are there. */
+  removed: readonly string[];
+}
+
+export interface TreeRequest {
+  /** The commit that the tree is made on. */
+  base: string;
+  edits: Edits;
+  /** Paths that somebody else has changed: what we wrote there is not taken. */
+  others: ReadonlySet<string>;
+  /** What changed between two commits is taken along, where the base has not changed it too. */
+  carried?: { from: string; to: string };
+}
 
 /** A commit's tree with our files in it. */
 export interface Tree {
   id: string;
   /** Paths, as given, whose content differs from the base's. */
   changed: string[];
-  /** Paths that somebody else changed since the checkout, and that are as they made them. */
+  /** Paths of ours that are as somebody else made them. */
   theirs: string[];
 }
 
@@ -16,50 +34,79 @@ export interface Tree {
 const WRITE_TREE = ['write-tree', '--missing-ok'];
 
 /**
- * Makes the tree of `base` with `paths` as they are in the work tree. It is built in an index of its own: what the user
- * has staged is neither taken nor touched, and no merge can stop half-way.
- * @param head the commit that the work tree was made from
- * @param paths relative to the folder that git runs in
+ * Makes a tree in an index of its own: what the user has staged is neither taken nor touched, and no merge can stop
+ * half-way.
  */
-export async function treeWith(git: Git, base: string, head: string, paths: readonly string[]): Promise<Tree> {
+export async function treeWith(git: Git, { base, edits, others, carried }: TreeRequest): Promise<Tree> {
   return withTemporaryFolder(async (folder) => {
-    const environment = { GIT_INDEX_FILE: join(folder, 'index') };
-    await must(git, ['read-tree', base], environment);
-    await stage(git, paths, environment);
-    const ours = await must(git, WRITE_TREE, environment);
-    const changed = await changedBetween(git, base, ours, paths);
-    const theirs = base === head ? [] : await changedBetween(git, head, base, changed);
-    if (theirs.length === 0) return { id: ours, changed, theirs };
-    await must(git, ['read-tree', base], environment);
-    const kept = changed.filter((path) => !theirs.includes(path));
-    await stage(git, kept, environment);
-    return { id: await must(git, WRITE_TREE, environment), changed: kept, theirs };
+    const index = { GIT_INDEX_FILE: join(folder, 'index') };
+    const build = async (of: Edits) => {
+      await must(git, ['read-tree', base], index);
+      if (carried) await carry(git, base, carried, index);
+      await stage(git, of, index);
+      return must(git, WRITE_TREE, index);
+    };
+    const { written, removed } = edits;
+    const id = await build(edits);
+    const different = await pathsBetween(git, base, id);
+    const changed = [...written, ...removed].filter((path) => different.has(path));
+    const theirs = written.filter((path) => different.has(path) && others.has(path));
+    if (theirs.length === 0) return { id, changed, theirs };
+    const ours = (path: string) => !theirs.includes(path);
+    const kept = await build({ written: written.filter(ours), removed });
+    return { id: kept, changed: changed.filter(ours), theirs };
   });
+}
+
+/** Puts changes into the index, whatever .gitignore and a sparse checkout say. */
+export async function stage(
+  git: Git,
+  { written, removed }: Edits,
+  environment: Record<string, string> = {},
+): Promise<void> {
+  if (removed.length > 0) {
+    await must(git, ['update-index', '--force-remove', '-z', '--stdin'], environment, listed(removed));
+  }
+  if (written.length > 0) {
+    const add = ['add', '--force', '--pathspec-from-file=-', '--pathspec-file-nul'];
+    const settings = ['--literal-pathspecs', '-c', 'core.sparseCheckout=false'];
+    await must(git, [...settings, ...add], environment, listed(written));
+  }
+}
+
+const listed = (paths: readonly string[]): string => paths.map((path) => `${path}\0`).join('');
+
+/** Applies the difference of two commits to the index; it has the tree of `base`. No file is read or written. */
+async function carry(
+  git: Git,
+  base: string,
+  { from, to }: { from: string; to: string },
+  index: Record<string, string>,
+): Promise<void> {
+  await must(git, ['read-tree', '-i', '-m', '--aggressive', from, base, to], index);
+  const unmerged = await must(git, ['ls-files', '--unmerged', '--full-name', '-z', '--', ':/'], index);
+  const stages = unmerged.split('\0').flatMap((line) => {
+    const [, mode, object, stage, path] = /^(\d+) ([0-9a-f]+) ([123])\t(.+)$/s.exec(line) ?? [];
+    return mode && object && path ? [{ mode, object, stage, path }] : [];
+  });
+  if (stages.length === 0) return;
+  // Changed on both sides: the base has it already, in the form that was accepted.
+  const inBase = new Map(stages.filter(({ stage }) => stage === '2').map((entry) => [entry.path, entry]));
+  const lines = [...new Set(stages.map(({ path }) => path))].map((path) => {
+    const entry = inBase.get(path);
+    return entry ? `${entry.mode} ${entry.object} 0\t${path}\0` : `0 ${'0'.repeat(40)}\t${path}\0`;
+  });
+  await must(git, ['update-index', '-z', '--index-info'], index, lines.join(''));
 }
 
 /**
- * Puts files of the work tree into the index, whatever .gitignore and a sparse checkout say. The paths go through a
- * file: there are too many for an argument list, and a git that ends early would break a pipe.
+ * Paths that two commits or trees have differently.
+ * @param all of the whole repository, from its root; else those below the folder that git runs in, relative to it
  */
-export async function stage(
-  git: Git,
-  paths: readonly string[],
-  environment: Record<string, string> = {},
-): Promise<void> {
-  if (paths.length === 0) return;
-  await withTemporaryFolder(async (folder) => {
-    const list = join(folder, 'paths');
-    await writeFile(list, paths.map((path) => `${path}\0`).join(''));
-    const add = ['add', '--force', `--pathspec-from-file=${list}`, '--pathspec-file-nul'];
-    await must(git, ['--literal-pathspecs', '-c', 'core.sparseCheckout=false', ...add], environment);
-  });
-}
-
-/** Those of `paths` that two trees have differently. */
-async function changedBetween(git: Git, from: string, to: string, paths: readonly string[]): Promise<string[]> {
-  const listed = await must(git, ['diff-tree', '-r', '-z', '--relative', '--name-only', '--no-renames', from, to]);
-  const names = new Set(listed.split('\0'));
-  return paths.filter((path) => names.has(path));
+export async function pathsBetween(git: Git, from: string, to: string, all = false): Promise<Set<string>> {
+  const options = ['-r', '-z', '--name-only', '--no-renames', ...(all ? [] : ['--relative'])];
+  const names = (await must(git, ['diff-tree', ...options, from, to])).split('\0');
+  return new Set(names.filter((name) => name !== ''));
 }
 
 export async function withTemporaryFolder<T>(body: (folder: string) => Promise<T>): Promise<T> {

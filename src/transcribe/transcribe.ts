@@ -7,7 +7,7 @@ import { openLedger } from '../ledger/ledger.js';
 import { type Published, publishedKey, readPublished } from '../ledger/published.js';
 import type { TranscribeSettings, TranscriptionOptions } from '../settings/transcribe.js';
 import type { Audio } from './audio.js';
-import { collect } from './collect/collect.js';
+import { collect, type Ended } from './collect/collect.js';
 import { openProgress } from './collect/progress.js';
 import { watchEndpoint } from './collect/watch.js';
 import { examineAll } from './examine/all.js';
@@ -20,6 +20,7 @@ import { select } from './select/select.js';
 import { stage } from './stage.js';
 import { customAttributes } from './submit/attributes.js';
 import { type Endpoint, readEndpoint } from './submit/endpoint.js';
+import { openJournal } from './submit/journal.js';
 import { requireAble } from './submit/model-limits.js';
 
 /**
@@ -49,16 +50,18 @@ export async function transcribe(
   const audio = examined.filter(({ identity }) => !forgotten.has(identity));
 
   const progress = openProgress(context, endpoint);
-  const work = async () => {
+  const work = async (): Promise<Ended> => {
     const staged = await stage({ ledger, settings, delivery, identityOf: identityFor(endpoint) }, audio);
     tellStaged(context, found.length, staged);
-    const sender = { context, ledger, endpoint, owner: runName(process.env) };
+    const closing = openLedger(await openEndpointBucket({ ...context, signal: grace }, endpoint), endpoint.prefix);
+    const journal = openJournal(endpoint, process.env);
+    const sender = { context, ledger, closing, grace, journal, endpoint, owner: runName(process.env) };
     const watch = watchEndpoint(context, endpoint.name);
     await watch.alarm(endpoint.description);
-    await collect({ sender, staged, deliver: delivery.deliver, watch, progress }, until);
+    return collect({ settings, sender, staged, deliver: delivery.deliver, watch, progress }, until);
   };
   const failure = await work().then(
-    () => undefined,
+    (ended) => tellEnded(context, ended),
     (error: unknown) => error,
   );
   delivery.leave(audio);
@@ -75,9 +78,12 @@ export async function transcribe(
   return { files, instances: [...progress.instances], ...publication, ...(problem && { problem }) };
 }
 
+const openEndpointBucket = ({ clients, account, signal }: Context, { bucket, kmsKeyId }: Endpoint) =>
+  openBucket(clients, bucket, account, signal, kmsKeyId);
+
 /** What the bucket knows of jobs, and of what was written into this repository. */
-async function openBooks({ clients, account, signal }: Context, settings: TranscribeSettings, endpoint: Endpoint) {
-  const objects = await openBucket(clients, endpoint.bucket, account, signal);
+async function openBooks(context: Context, settings: TranscribeSettings, endpoint: Endpoint) {
+  const objects = await openEndpointBucket(context, endpoint);
   const repository = repositoryOf(settings, process.env);
   const published = await readPublished(objects, publishedKey(endpoint.prefix, repository));
   return { ledger: openLedger(objects, endpoint.prefix), published };
@@ -118,12 +124,19 @@ function tellStaged({ log }: Context, found: number, { waiting, open, kept }: St
 }
 
 /** Notes what is about to be published, so that it is known as ours. Without the note, the next run reads the results. */
-async function note({ clients, account, log, signal }: Context, endpoint: Endpoint, published: Published) {
+async function note(context: Context, endpoint: Endpoint, published: Published) {
   try {
-    await published.save(await openBucket(clients, endpoint.bucket, account, signal));
+    await published.save(await openEndpointBucket(context, endpoint));
   } catch (error) {
-    log.warning(`What was written could not be noted in the bucket: ${(error as Error).message}`);
+    context.log.warning(`What was written could not be noted in the bucket: ${(error as Error).message}`);
   }
+}
+
+function tellEnded({ log }: Context, ended: Ended): undefined {
+  if (ended !== 'credentials') return;
+  log.warning(
+    'The AWS credentials ended before the work did. What is finished is published; the next run collects the rest. The input role-to-assume renews them.',
+  );
 }
 
 function stopped(signal: AbortSignal, files: readonly FileReport[]): UserError {

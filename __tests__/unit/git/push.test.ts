@@ -1,9 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { push } from '../../../src/git/push.js';
 
-const branch = { name: 'main', remote: 'origin', ref: 'refs/heads/main', head: 'c0ffee', known: true };
-const refused = (stdout: string, stderr: string) =>
-  push(async () => ({ code: 1, stdout, stderr }), branch, 'ba5e', 'c0ffee');
+const target = { remote: 'origin', ref: 'refs/heads/main', lease: 'ba5e' };
+const refused = (stdout: string, stderr: string) => push(async () => ({ code: 1, stdout, stderr }), target, 'c0ffee');
 const report = (words: string) => `To https://github.com/o/r\n!\tc0ffee:refs/heads/main\t${words}\nDone\n`;
 
 describe('what git and GitHub say when a push does not get through', () => {

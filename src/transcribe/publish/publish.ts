@@ -1,80 +1,118 @@
-import { join, posix } from 'node:path';
 import type { Context } from '../../context.js';
-import { currentBranch } from '../../git/branch.js';
-import { commitAndPush } from '../../git/commit.js';
+import { UserError } from '../../errors.js';
+import { currentBranch, DetachedHead } from '../../git/branch.js';
 import { openGit } from '../../git/git.js';
-import { fitsArtifact, uploadArtifact } from '../../github/artifact.js';
+import { PushRefused } from '../../git/push.js';
+import { hasArtifacts } from '../../github/artifact.js';
+import { isOfFork } from '../../github/fork.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
-import { shown } from '../../shown.js';
 import { problemOf } from '../problem.js';
-import type { FileReport, Publication } from '../result.js';
+import type { Publication } from '../result.js';
+import { artifact } from './artifact.js';
+import { commit } from './commit.js';
+import { editsOf, type Publishing, type Way } from './publication.js';
+import { groundOf, pullRequest } from './pull-request.js';
+import { requireTarget, toS3 } from './to-s3.js';
 
 /**
- * Looks, before anything is paid for, whether there is a branch to commit to.
- * @throws UserError when there is none
+ * Looks, before anything is paid for, whether there is somewhere to publish to.
+ * @throws UserError when there is not
  */
-export async function requirePublishable({ signal }: Context, settings: TranscribeSettings): Promise<void> {
+export async function requirePublishable(context: Context, settings: TranscribeSettings): Promise<void> {
   const { publish, workspace } = settings;
-  if (publish === 'commit') await currentBranch(openGit(workspace, signal), workspace);
+  try {
+    if (publish === 'commit') await currentBranch(openGit(workspace, context.signal), workspace);
+    if (publish === 'pull-request') await groundOf(context, settings);
+    if (publish === 's3') await requireTarget(context, settings);
+  } catch (error) {
+    if (!(await isForksCheckout(error))) throw error;
+  }
+}
+
+/** A fork's commit is checked out, and its branch belongs to somebody else; but there is a service for artifacts. */
+async function isForksCheckout(error: unknown): Promise<boolean> {
+  if (!(error instanceof DetachedHead) || !hasArtifacts(process.env)) return false;
+  return isOfFork(process.env);
 }
 
 /**
  * Publishes the transcripts that lie in the workspace. A refusal is given back as `problem`, so that the run can still
  * say what it has done.
+ * @param context whose signal says until when there is time to publish, also after an interrupt
  */
 export async function publish(
   context: Context,
   settings: TranscribeSettings,
-  files: readonly FileReport[],
+  publishing: Publishing,
 ): Promise<Publication> {
-  const paths = files.flatMap(({ transcripts }) => transcripts);
-  if (paths.length === 0 || settings.publish === 'none') return {};
+  const { written, removed } = editsOf(publishing);
+  if ((written.length === 0 && removed.length === 0) || settings.publish === 'none') return {};
   try {
-    return await (settings.publish === 'commit' ? commit : artifact)(context, settings, files, paths);
+    return await WAYS[settings.publish](context, settings, publishing);
   } catch (error) {
     return { problem: problemOf(error, context.signal) };
   }
 }
 
-async function commit(
-  context: Context,
-  { workspace, commitMessage }: TranscribeSettings,
-  files: readonly FileReport[],
-  paths: string[],
-): Promise<Publication> {
-  const message = (changed: readonly string[]) => {
-    const written = new Set(changed);
-    const count = files.filter(({ transcripts }) => transcripts.some((path) => written.has(path))).length;
-    return commitMessage.replaceAll('{count}', String(count));
+const WAYS: Record<Exclude<TranscribeSettings['publish'], 'none'>, Way> = {
+  commit: orElse(commit),
+  'pull-request': orElse(pullRequest),
+  artifact,
+  s3: toS3,
+};
+
+/** A push that the server refuses goes another way, if there is one; a warning says so. */
+function orElse(way: Way): Way {
+  return async (context, settings, publishing) => {
+    try {
+      return await way(context, settings, publishing);
+    } catch (error) {
+      const refused = error instanceof PushRefused || (await isForksCheckout(error));
+      if (!refused || !(error instanceof UserError)) throw error;
+      return fallBack(context, settings, publishing, { refusal: error, ways: otherWays(way, error, settings) });
+    }
   };
-  const git = openGit(workspace, context.signal);
-  const committed = await commitAndPush(git, { paths, message, folder: workspace }, context);
-  if (!committed) {
-    context.log.info('The branch has these transcripts already: nothing to commit.');
-    return {};
-  }
-  for (const path of committed.theirs) {
-    const said = 'was changed on the branch meanwhile, and was left as it is there.';
-    context.log.warning(`${shown(path)} ${said}`, path);
-  }
-  context.log.info(`Pushed commit ${committed.sha} with ${committed.changed.length} files.`);
-  return { published: 'commit', commitSha: committed.sha };
 }
 
-async function artifact(
-  { log }: Context,
-  { workspace, outputFolder, artifactName }: TranscribeSettings,
-  files: readonly FileReport[],
-  paths: string[],
+interface OtherWay {
+  /** As in "The transcripts go into ...". */
+  into: string;
+  way: Way;
+}
+
+function otherWays(refused: Way, refusal: UserError, { githubToken }: TranscribeSettings): OtherWay[] {
+  // What was to be removed from the branch is still there, and an artifact is no remedy.
+  const files: Way = async (context, settings, publishing) => ({
+    ...(await artifact(context, settings, publishing)),
+    ...(editsOf(publishing).removed.length > 0 && { problem: refusal }),
+  });
+  // Where no branch may be pushed to, no pull request can be.
+  const byRules = refusal instanceof PushRefused && refusal.by === 'rules';
+  return [
+    ...(refused === commit && byRules && githubToken !== undefined
+      ? [{ into: 'a pull request', way: pullRequest }]
+      : []),
+    ...(hasArtifacts(process.env) ? [{ into: 'an artifact', way: files }] : []),
+  ];
+}
+
+/** @throws the refusal when nothing else works either */
+async function fallBack(
+  context: Context,
+  settings: TranscribeSettings,
+  publishing: Publishing,
+  { refusal, ways }: { refusal: UserError; ways: OtherWay[] },
 ): Promise<Publication> {
-  const fits = (path: string) => fitsArtifact(posix.relative(outputFolder, path));
-  for (const file of files.filter(({ transcripts }) => !transcripts.every(fits))) {
-    file.state = 'failed';
-    file.reason = 'Its name has a character that artifacts do not take (" < > | * ? : \\ or a line break). Rename it.';
-    log.error(`${shown(file.audio)}: ${file.reason}`, file.audio);
+  let reason = refusal;
+  for (const { into, way } of ways) {
+    context.log.warning(`${reason.message} ${reason.remedy} Now the transcripts go into ${into} instead.`);
+    try {
+      return await way(context, settings, publishing);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      reason = error;
+    }
   }
-  const uploaded = paths.filter(fits).map((path) => join(workspace, path));
-  if (uploaded.length === 0) return {};
-  const artifactId = await uploadArtifact(artifactName, uploaded, join(workspace, outputFolder));
-  return { published: 'artifact', ...(artifactId !== undefined && { artifactId }) };
+  if (reason === refusal) throw refusal;
+  throw new UserError(`${refusal.message} ${reason.message}`, `${reason.remedy} ${refusal.remedy}`, { cause: refusal });
 }
