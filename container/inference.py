@@ -21,6 +21,7 @@ if (_FOLDER := str(Path(__file__).resolve().parent)) not in sys.path:
 from pipeline import audio, media, options, transcript
 from pipeline.errors import RequestError
 from pipeline.model import Model, load
+from pipeline.split import transcribe_channels
 from pipeline.transcribe import transcribe
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
@@ -57,9 +58,14 @@ def input_fn(body: bytes | bytearray | BinaryIO, content_type: str | None, conte
 def predict_fn(data: Request, model: Model) -> dict[str, Any]:
     """The transcript as the JSON document of schema version 1. Raises RequestError `bad_audio` and `bad_options`."""
     started = time.monotonic()
-    samples = audio.decode(data.audio)
-    decoded = time.monotonic()
-    speech = transcribe(model, samples, data.options)
+    if data.options.channels == "split":
+        channels = audio.decode_channels(data.audio)
+        decoded = time.monotonic()
+        speech = transcribe_channels(model, channels, data.options)
+    else:
+        samples = audio.decode(data.audio)
+        decoded = time.monotonic()
+        speech = transcribe(model, samples, data.options)
     timings = transcript.Timings(decode=decoded - started, inference=time.monotonic() - decoded)
     return transcript.document(model.provenance, data.options.task, speech, timings)
 

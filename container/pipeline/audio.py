@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.errors import RequestError
 
 SAMPLE_RATE = 16_000
+MOST_CHANNELS = 8
 
 # Only formats that are one self-contained file. Others (HLS, DASH, SDP, concat lists...) make FFmpeg open what the
 # body names: files of this machine, or sockets to hosts of the caller's choice.
@@ -27,22 +28,45 @@ def decode(file: BinaryIO) -> np.ndarray:
     `file` is seekable and read from its start. Packets that can't be decoded are left out, as players do.
     Raises RequestError 400 `bad_audio` when nothing can be decoded.
     """
+    samples, _ = _samples(file, "flt", "mono")
+    return np.frombuffer(samples, dtype=np.float32)
+
+
+def decode_channels(file: BinaryIO) -> list[np.ndarray]:
+    """Each channel of the first audio track as int16 samples at 16 kHz: half the size, as they wait for their turn.
+
+    How many there are is what the track begins with; what follows is mixed to as many. Raises RequestError 400
+    `bad_audio` as decode() does, and `bad_options` when there are more than MOST_CHANNELS.
+    """
+    samples, channels = _samples(file, "s16", None)
+    return list(np.frombuffer(samples, dtype=np.int16).reshape(-1, channels).T)
+
+
+def _samples(file: BinaryIO, sample_format: str, layout: str | None) -> tuple[bytearray, int]:
+    """The samples of all channels in turn, and how many channels there are; `layout` None is the track's own.
+
+    Always a packed format: PyAV 18.1 reads beyond the end of the planes of a frame with eight of them.
+    """
     file.seek(0)
+    # It grows in place; a list of pieces would be there twice when they are joined.
+    samples, channels = bytearray(), 0
     try:
         with av.open(file, mode="r", metadata_errors="ignore", options={"format_whitelist": CONTAINERS}) as container:
             track = container.streams.best("audio")
             if track is None:
                 raise RequestError(400, "bad_audio", "the file has no audio track")
-            pieces = list(_resampled(_frames(container, track)))
+            for frame in _resampled(_frames(container, track), sample_format, layout):
+                samples += frame.to_ndarray().data
+                channels = frame.layout.nb_channels
     except (av.error.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it can't be decoded"
         raise RequestError(400, "bad_audio", f"the body is not audio that can be decoded: {reason}") from error
     finally:
         # PyAV's resampler is freed by the cycle collector only: https://github.com/SYSTRAN/faster-whisper/issues/390
         gc.collect()
-    if not pieces:
+    if not samples:
         raise RequestError(400, "bad_audio", "the audio track is empty or none of it can be decoded")
-    return np.concatenate(pieces)
+    return samples, channels
 
 
 def _frames(container: av.container.InputContainer, track: av.AudioStream) -> Iterator[av.AudioFrame]:
@@ -59,19 +83,30 @@ def _frames(container: av.container.InputContainer, track: av.AudioStream) -> It
             yield from packet.decode()
 
 
-def _resampled(frames: Iterator[av.AudioFrame]) -> Iterator[np.ndarray]:
+def _resampled(
+    frames: Iterator[av.AudioFrame], sample_format: str, layout: str | av.AudioLayout | None
+) -> Iterator[av.AudioFrame]:
     resampler, source = None, None
     for frame in frames:
+        if layout is None:
+            layout = _checked(frame.layout)
         # A resampler takes one kind of frame; files joined from parts (advertisements, jingles) change it on the way.
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if kind != source:
             yield from _drained(resampler)
-            resampler, source = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE), kind
+            resampler, source = av.AudioResampler(format=sample_format, layout=layout, rate=SAMPLE_RATE), kind
         frame.pts = None  # Timestamps with gaps must not stop the resampler.
-        yield from (out.to_ndarray()[0] for out in resampler.resample(frame))
+        yield from resampler.resample(frame)
     yield from _drained(resampler)
 
 
-def _drained(resampler: av.AudioResampler | None) -> Iterator[np.ndarray]:
+def _drained(resampler: av.AudioResampler | None) -> Iterator[av.AudioFrame]:
     if resampler is not None:
-        yield from (out.to_ndarray()[0] for out in resampler.resample(None))
+        yield from resampler.resample(None)
+
+
+def _checked(layout: av.AudioLayout) -> av.AudioLayout:
+    if layout.nb_channels > MOST_CHANNELS:
+        found = f"the recording has {layout.nb_channels}"
+        raise RequestError(400, "bad_options", f"channels: split takes {MOST_CHANNELS} channels at most; {found}")
+    return layout

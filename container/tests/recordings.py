@@ -43,13 +43,14 @@ def encode(recording: bytes, kind: str) -> bytes:
 
 
 def wav(samples: np.ndarray, rate: int = 16_000) -> bytes:
-    """`samples` in [-1, 1], mono."""
+    """`samples` in [-1, 1]: mono, or one row a channel."""
+    channels = np.atleast_2d(samples)
     file = io.BytesIO()
     with wave.open(file, "wb") as target:
-        target.setnchannels(1)
+        target.setnchannels(len(channels))
         target.setsampwidth(2)
         target.setframerate(rate)
-        target.writeframes((samples * 32767).astype("<i2").tobytes())
+        target.writeframes((channels.T * 32767).clip(-32768, 32767).astype("<i2").tobytes())
     return file.getvalue()
 
 
