@@ -55,6 +55,7 @@ const WHOLE_ACCOUNT = new Set([
   'sagemaker:ListEndpointConfigs',
   'application-autoscaling:DescribeScalableTargets',
   'application-autoscaling:DescribeScalingPolicies',
+  'application-autoscaling:DescribeScalingActivities',
   'cloudwatch:GetMetricData',
   'ecr:GetAuthorizationToken',
   'servicequotas:ListServiceQuotas',

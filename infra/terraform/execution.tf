@@ -63,6 +63,16 @@ data "aws_iam_policy_document" "execution" {
   }
 
   dynamic "statement" {
+    for_each = local.has_audio_bucket ? [1] : []
+
+    content {
+      sid       = "AudioInPlace"
+      actions   = ["s3:GetObject"]
+      resources = ["arn:${local.partition}:s3:::${var.audio_bucket}/${var.audio_prefix}*"]
+    }
+  }
+
+  dynamic "statement" {
     for_each = local.has_model_bucket ? [1] : []
 
     content {

@@ -14,6 +14,8 @@ locals {
   own_bucket            = var.bucket == ""
   own_repository        = var.repository_account == ""
   has_model_bucket      = var.model_bucket != ""
+  has_audio_bucket      = var.audio_bucket != ""
+  has_publish_bucket    = var.publish_bucket != ""
   has_base_image        = var.base_image_repository_arn != ""
   has_key               = var.kms_key_arn != ""
   has_topics            = join("", var.topic_arns) != ""

@@ -107,13 +107,63 @@ data "aws_iam_policy_document" "transcribe" {
     ]
   }
 
+  # Deleted when audio is to be forgotten.
   statement {
     sid = "Transcripts"
     actions = [
       "s3:GetObject",
       "s3:PutObject",
+      "s3:DeleteObject",
     ]
-    resources = ["arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/results/*"]
+    resources = [
+      "arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/results/*",
+      "arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/transcripts/*",
+    ]
+  }
+
+  # What was written into each repository.
+  statement {
+    sid = "Published"
+    actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+    ]
+    resources = ["arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/published/*"]
+  }
+
+  # The audio itself is read by SageMaker, as the execution role.
+  dynamic "statement" {
+    for_each = local.has_audio_bucket ? [1] : []
+
+    content {
+      sid       = "AudioBucket"
+      actions   = ["s3:ListBucket"]
+      resources = ["arn:${local.partition}:s3:::${var.audio_bucket}"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.has_publish_bucket ? [1] : []
+
+    content {
+      sid       = "PublishBucket"
+      actions   = ["s3:ListBucket"]
+      resources = ["arn:${local.partition}:s3:::${var.publish_bucket}"]
+    }
+  }
+
+  dynamic "statement" {
+    for_each = local.has_publish_bucket ? [1] : []
+
+    content {
+      sid = "PublishFolder"
+      actions = [
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+      ]
+      resources = ["arn:${local.partition}:s3:::${var.publish_bucket}/${var.publish_prefix}*"]
+    }
   }
 
   dynamic "statement" {
@@ -130,8 +180,11 @@ data "aws_iam_policy_document" "transcribe" {
   }
 
   statement {
-    sid       = "WholeAccount"
-    actions   = ["cloudwatch:GetMetricData"]
+    sid = "WholeAccount"
+    actions = [
+      "cloudwatch:GetMetricData",
+      "application-autoscaling:DescribeScalingActivities",
+    ]
     resources = ["*"]
   }
 }

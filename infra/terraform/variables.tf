@@ -154,6 +154,50 @@ variable "model_prefix" {
   }
 }
 
+variable "audio_bucket" {
+  type        = string
+  description = "Bucket of audio that is transcribed where it lies, when the input files has s3:// globs."
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[a-z0-9.-]*$", var.audio_bucket))
+    error_message = "audio_bucket must match ^[a-z0-9.-]*$"
+  }
+}
+
+variable "audio_prefix" {
+  type        = string
+  description = "Folder of that audio in the bucket, with a slash at its end."
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([^*?]+/)?$", var.audio_prefix))
+    error_message = "audio_prefix must match ^([^*?]+/)?$"
+  }
+}
+
+variable "publish_bucket" {
+  type        = string
+  description = "Bucket of the input publish-uri."
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[a-z0-9.-]*$", var.publish_bucket))
+    error_message = "publish_bucket must match ^[a-z0-9.-]*$"
+  }
+}
+
+variable "publish_prefix" {
+  type        = string
+  description = "Folder of the input publish-uri in that bucket, with a slash at its end."
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([^*?]+/)?$", var.publish_prefix))
+    error_message = "publish_prefix must match ^([^*?]+/)?$"
+  }
+}
+
 variable "base_image_repository_arn" {
   type        = string
   description = "ARN of the ECR repository of the input base-image, when it is in ECR."

@@ -14,6 +14,8 @@ WHEN = {
     "local.own_bucket": "the bucket is the action's own",
     "local.own_repository": "the repository is in this account",
     "local.has_model_bucket": "`model` is an `s3://` prefix",
+    "local.has_audio_bucket": "`files` has `s3://` globs",
+    "local.has_publish_bucket": "there is a `publish-uri`",
     "local.has_base_image": "`base-image` is in ECR",
     "local.has_key": "there is a KMS key",
     "local.has_topics": "there are topics",
