@@ -13,11 +13,20 @@ export interface Comment {
   body: string;
 }
 
-/** GitHub's comments on the issues and pull requests of one repository, as strict as GitHub. */
+/** As GitHub tells it of a comparison or a pull request. */
+export interface ChangedFile {
+  filename: string;
+  status: 'added' | 'removed' | 'modified' | 'renamed' | 'copied' | 'changed' | 'unchanged';
+  previous_filename?: string;
+}
+
+/** GitHub's comments on the issues and pull requests of one repository, and what they change, as strict as GitHub. */
 export interface GitHubApi {
   url: string;
   /** The comments of the pull request, oldest first. */
   comments: Comment[];
+  /** What the pull request changes; and what lies between two commits, by `BASE...HEAD`. */
+  changed: { ofPullRequest: ChangedFile[]; between: Map<string, ChangedFile[]> };
   /** `METHOD path status` of each request. */
   requests: string[];
   stop(): Promise<void>;
@@ -29,12 +38,19 @@ interface Answer {
   headers?: Record<string, string>;
 }
 
+/** REST API, "List pull requests files" and "Compare two commits". */
+const MOST_OF_PULL_REQUEST = 3000;
+const MOST_COMPARED = 300;
+
+const described = (file: ChangedFile) => ({ sha: '0'.repeat(40), additions: 0, deletions: 0, changes: 0, ...file });
+
 /** The texts are GitHub's own. */
 const refusal = (status: number, message: string): Answer => ({ status, body: { message, status: String(status) } });
 
 /** @param pullRequest its path, as `/repos/OWNER/NAME/issues/NUMBER` */
 export async function startGitHubApi(pullRequest: string, tokens: Record<string, Token>): Promise<GitHubApi> {
   const comments: Comment[] = [];
+  const changed: GitHubApi['changed'] = { ofPullRequest: [], between: new Map() };
   const requests: string[] = [];
   const server: Server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', url);
@@ -53,7 +69,11 @@ export async function startGitHubApi(pullRequest: string, tokens: Record<string,
     const body = await json(request);
     if (path === '/graphql') return viewer(request.method, body, token);
     if (token.rights === 'none' || !path.startsWith(`${repository}/`)) return refusal(404, 'Not Found');
-    if (request.method === 'GET' && path === `${pullRequest}/comments`) return page(query);
+    if (request.method === 'GET' && path === `${pullRequest}/comments`) return page(path, query, comments.map(told));
+    if (request.method === 'GET' && path === `${pullRequest.replace('/issues/', '/pulls/')}/files`)
+      return page(path, query, changed.ofPullRequest.slice(0, MOST_OF_PULL_REQUEST).map(described));
+    const range = new RegExp(`^${repository}/compare/([^/]+)$`).exec(path)?.[1];
+    if (request.method === 'GET' && range !== undefined) return comparison(decodeURIComponent(range), query);
     const id = new RegExp(`^${repository}/issues/comments/(\\d+)$`).exec(path)?.[1];
     const creates = request.method === 'POST' && path === `${pullRequest}/comments`;
     if (!creates && !(request.method === 'PATCH' && id !== undefined)) return refusal(404, 'Not Found');
@@ -77,16 +97,23 @@ export async function startGitHubApi(pullRequest: string, tokens: Record<string,
     return { status: 200, body: told(comment) };
   }
 
-  function page(query: URLSearchParams): Answer {
+  function page(path: string, query: URLSearchParams, all: readonly unknown[]): Answer {
     const size = Number(query.get('per_page') ?? 30);
     const number = Number(query.get('page') ?? 1);
     if (!Number.isInteger(size) || size < 1 || size > 100) return refusal(422, 'Validation Failed');
-    const last = Math.max(Math.ceil(comments.length / size), 1);
-    const at = (page: number, rel: string) =>
-      `<${url}${pullRequest}/comments?per_page=${size}&page=${page}>; rel="${rel}"`;
+    const last = Math.max(Math.ceil(all.length / size), 1);
+    const at = (page: number, rel: string) => `<${url}${path}?per_page=${size}&page=${page}>; rel="${rel}"`;
     const links = number < last ? { link: `${at(number + 1, 'next')}, ${at(last, 'last')}` } : undefined;
-    const body = comments.slice((number - 1) * size, number * size).map(told);
+    const body = all.slice((number - 1) * size, number * size);
     return { status: 200, body, ...(links && { headers: links }) };
+  }
+
+  /** The files are on the first page of the commits only. */
+  function comparison(range: string, query: URLSearchParams): Answer {
+    const files = changed.between.get(range);
+    if (!files) return refusal(404, 'Not Found');
+    const first = Number(query.get('page') ?? 1) === 1;
+    return { status: 200, body: { files: first ? files.slice(0, MOST_COMPARED).map(described) : [] } };
   }
 
   const told = ({ id, login, body }: Comment) => ({
@@ -99,6 +126,7 @@ export async function startGitHubApi(pullRequest: string, tokens: Record<string,
   return {
     url,
     comments,
+    changed,
     requests,
     stop: () =>
       new Promise((resolve) => {
