@@ -36,9 +36,10 @@ interface Boundary {
 }
 
 export function endingAt({ before, after, silence, segmentEnds, language }: Boundary): Ending {
-  if (endsSentence(before) && !ABBREVIATED.test(before)) return /^\p{Ll}/u.test(after) ? 'clause' : 'sentence';
+  const abbreviated = ABBREVIATED.test(before);
+  if (endsSentence(before) && !abbreviated) return /^\p{Ll}/u.test(after) ? 'clause' : 'sentence';
   // Transcripts of languages without spaces often have no punctuation: there a segment is an utterance.
   if (segmentEnds && isUnspacedLanguage(language) && !CLAUSE.test(before)) return 'utterance';
   if (segmentEnds || silence >= BREATH || CLAUSE.test(before)) return 'clause';
-  return SHORT_WORD.test(before) ? 'shortWord' : 'words';
+  return abbreviated || SHORT_WORD.test(before) ? 'shortWord' : 'words';
 }

@@ -32,7 +32,8 @@ export function piecesOf(turn: Turn, { language, lineColumns, before }: Setting)
     const text = turn.text.slice(from, to);
     const said = saidAt(turn, text, from);
     latest = Math.max(latest, said.start);
-    while ((turn.segments[segment + 1] ?? Number.POSITIVE_INFINITY) <= from) segment++;
+    // Of its last character: an opening bracket was moved here from the segment before.
+    while ((turn.segments[segment + 1] ?? Number.POSITIVE_INFINITY) < to) segment++;
     const spaced = from > 0 ? turn.text[from - 1] === ' ' : joint(before?.text ?? '', text, language) === ' ';
     return { text, spaced, columns: columns(text), start: latest, end: Math.max(latest, said.end), segment };
   });

@@ -17,9 +17,9 @@ export interface Turn {
 export function turnsOf(transcript: Transcript): Turn[] {
   const turns: Turn[] = [];
   const language = textLanguage(transcript);
-  for (const segment of transcript.segments) {
+  const segments = transcript.segments.filter(({ text }) => oneLine(text) !== '');
+  for (const [index, segment] of segments.entries()) {
     const text = oneLine(segment.text);
-    if (text === '') continue;
     let turn = turns.at(-1);
     if (!turn || turn.speaker !== segment.speaker) {
       turn = { speaker: segment.speaker, text: '', segments: [], starts: [], ends: [] };
@@ -27,9 +27,15 @@ export function turnsOf(transcript: Transcript): Turn[] {
     }
     turn.text += joint(turn.text, text, language);
     turn.segments.push(turn.text.length);
-    say(turn, segment, text);
+    say(turn, { ...segment, end: endOf(segment, segments[index + 1]) }, text);
   }
   return turns;
+}
+
+/** Whisper's segments overlap now and then: the one before gives way, where it keeps some time. */
+function endOf({ start, end, speaker }: Segment, next: Segment | undefined): number {
+  const isCut = next && next.speaker === speaker && next.start > start && next.start < end;
+  return isCut ? next.start : Math.max(start, end);
 }
 
 /** Appends a segment's text: by the times of its words where they spell the text, else shared out over its time. */
@@ -74,4 +80,4 @@ function widthsOf(letters: readonly string[]): number[] {
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
 
 /** Words are said within their segment, whatever their times say. */
-const within = (time: number, { start, end }: Segment): number => Math.max(start, Math.min(time, Math.max(start, end)));
+const within = (time: number, { start, end }: Segment): number => Math.max(start, Math.min(time, end));

@@ -1,223 +1,264 @@
 import { describe, expect, test } from '@jest/globals';
-import SrtParser from 'srt-parser-2';
-import { WebVTTParser } from 'webvtt-parser';
-import { cueRules } from '../../../src/transcript/cue-rules.js';
-import { cuesOf } from '../../../src/transcript/cues.js';
-import { writers as all, type Format } from '../../../src/transcript/formats.js';
-import { timestamp } from '../../../src/transcript/timestamp.js';
-import { countWords, parseTranscript, type Transcript } from '../../../src/transcript/transcript.js';
+import { Ajv } from 'ajv';
+import { parse as parseCsv } from 'csv-parse/sync';
+import { Liquid } from 'liquidjs';
+import { lexer, parse as parseMarkdown, type Token } from 'marked';
+import { parse as parseYaml } from 'yaml';
+import { writers } from '../../../src/transcript/formats.js';
+import { oneLine, parseTranscript, type Segment, type Transcript } from '../../../src/transcript/transcript.js';
+import { presentationOf, segmentOf, transcriptOf } from '../../helpers/spoken.js';
+import { parseSrt, parseVtt } from './parsers.js';
+import { LANGUAGES, randomTranscript } from './random-transcripts.js';
 
-const transcript = (segments: [number, number, string][], more: Partial<Transcript> = {}): Transcript => ({
-  schema_version: 1,
-  model_revision: '0123456789ab',
-  transcriber: '1',
-  language: 'en',
-  duration: 20,
-  segments: segments.map(([start, end, text]) => ({ start, end, text })),
-  ...more,
-});
+const said = (...segments: [number, number, string, string?][]): Transcript =>
+  transcriptOf(
+    segments.map(
+      ([start, end, text, speaker]): Segment => ({ start, end, text, ...(speaker !== undefined && { speaker }) }),
+    ),
+  );
 
-const presentation = { title: 'a.mp3', cues: cueRules('standard', 'en'), speakers: [] };
-const writers = Object.fromEntries(
-  Object.entries(all).map(([format, write]) => [format, (given: Transcript) => write(given, presentation)]),
-) as Record<Format, (given: Transcript) => string>;
-
-const speech = transcript(
-  [
-    [0, 7.5, ' And so,\r\n my fellow Americans '],
-    [7.5, 7.5, '  '],
-    [7.5, 12.0004, 'a < b && c > d --> e <i>&amp;</i>'],
-    [3599.9996, 3700, 'くに\u2028のために'],
-  ],
-  { duration: 4000 },
+/** What a text must come through. */
+const HOSTILE = [
+  'a < b && c > d --> e <i>&amp;</i> <v Bob>',
+  '<script>alert(1)</script> <!-- x --> &lt;',
+  '{{ site.github }} {% include secret.html %} {%- raw -%} {: .class }',
+  '**bold** _it_ `code` ~~no~~ [link](javascript:alert(1)) ![i](x) |a|b| $x^2$ \\ \\* #1',
+  '# no heading',
+  '- no list',
+  '1. no list',
+  '> no quote',
+  '```',
+  '---',
+  '===',
+  '42',
+  'https://example.com/a_b www.example.com a@example.com @user',
+  'NOTE no comment',
+  'WEBVTT',
+  'tab\there, new\nline, \u2028 and\r\nmore',
+  'a "quoted", \'word\'',
+  'くに\u2028のために。',
+  '🎧 מה שלומך?',
+];
+const hostile = transcriptOf(HOSTILE.map((text, index) => segmentOf(text, index * 4, index * 4 + 3)));
+const conversation = said(
+  [0, 2, 'Welcome.', '1'],
+  [2, 4, 'Thank you.', '2'],
+  [4, 6, 'And hello.', '2'],
+  [6, 8, 'Bye.', '3'],
 );
-const texts = ['And so, my fellow Americans', 'a < b && c > d --> e <i>&amp;</i>', 'くに のために'];
-
-/** The judges are parsers that others wrote. */
-const ENTITIES = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
-const parseVtt = (text: string) => {
-  const { cues, errors } = new WebVTTParser(ENTITIES).parse(text);
-  expect(errors).toEqual([]);
-  return cues.map(({ startTime, endTime, tree }) => ({
-    start: startTime,
-    end: endTime,
-    text: tree.children.map(({ value }) => value).join(''),
-  }));
-};
-const parseSrt = (text: string) =>
-  new SrtParser().fromSrt(text).map(({ startSeconds, endSeconds, text: said }) => ({
-    start: startSeconds,
-    end: endSeconds,
-    text: said,
-  }));
+const presentation = presentationOf({ speakers: ['Anna', 'B <b> & --> *b*'] });
 
 describe('captions', () => {
-  test('WebVTT: a strict parser reads every cue and its very text', () => {
-    expect(parseVtt(writers.vtt(speech))).toEqual([
-      { start: 0, end: 7.5, text: texts[0] },
-      { start: 7.5, end: 12, text: texts[1] },
-      { start: 3600, end: 3700, text: texts[2] },
+  test('a strict parser of WebVTT reads every cue and its very text', () => {
+    const read = parseVtt(writers.vtt(hostile, presentation));
+    expect(read.flatMap(({ lines }) => lines).join(' ')).toBe(HOSTILE.map(oneLine).join(' '));
+  });
+
+  test('a parser of SubRip reads every cue and its text, with arrows drawn', () => {
+    const read = parseSrt(writers.srt(hostile, presentation));
+    expect(read.flatMap(({ lines }) => lines).join(' ')).toBe(HOSTILE.map(oneLine).join(' ').replaceAll('-->', '→'));
+  });
+
+  test('are laid out byte by byte as the formats say', () => {
+    const two = said([0, 1, 'One is here.'], [3, 4, 'Two is there.']);
+    expect(writers.srt(two, presentation)).toBe(
+      '1\n00:00:00,000 --> 00:00:01,000\nOne is here.\n\n2\n00:00:03,000 --> 00:00:04,000\nTwo is there.\n',
+    );
+    expect(writers.vtt(two, presentation)).toBe(
+      'WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nOne is here.\n\n00:00:03.000 --> 00:00:04.000\nTwo is there.\n',
+    );
+  });
+
+  test('name the speaker: WebVTT in every cue, SubRip where it changes', () => {
+    expect(parseVtt(writers.vtt(conversation, presentation)).map(({ speaker }) => speaker)).toEqual([
+      'Anna',
+      'B <b> & --> *b*',
+      'B <b> & --> *b*',
+      'Speaker 3',
     ]);
-  });
-
-  test('SubRip: a parser reads every cue', () => {
-    const cues = parseSrt(writers.srt(speech));
-    expect(cues.map(({ start, end }) => [start, end])).toEqual([
-      [0, 7.5],
-      [7.5, 12],
-      [3600, 3700],
+    expect(parseSrt(writers.srt(conversation, presentation)).map(({ lines }) => lines.join(' '))).toEqual([
+      'Anna: Welcome.',
+      'B <b> & → *b*: Thank you.',
+      'And hello.',
+      'Speaker 3: Bye.',
     ]);
-    expect(cues.map(({ text }) => text)).toEqual(texts.map((text) => text.replace('-->', '→')));
-  });
-
-  test('have numbers, LF line ends and an empty line between cues', () => {
-    expect(
-      writers.srt(
-        transcript([
-          [0, 1, 'One'],
-          [1, 2, 'Two'],
-        ]),
-      ),
-    ).toBe('1\n00:00:00,000 --> 00:00:01,000\nOne\n\n2\n00:00:01,000 --> 00:00:02,000\nTwo\n');
-    expect(
-      writers.vtt(
-        transcript([
-          [0, 1, 'One'],
-          [1, 2, 'Two'],
-        ]),
-      ),
-    ).toBe('WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nOne\n\n00:00:01.000 --> 00:00:02.000\nTwo\n');
-    for (const write of Object.values(writers)) expect(write(speech)).not.toContain('\r');
-  });
-
-  test('times go past 99 hours', () => {
-    expect(timestamp(100 * 3_600_000 + 61_001, '.')).toBe('100:01:01.001');
   });
 });
 
-describe('a transcript without speech', () => {
-  test.each([
-    ['txt', ''],
-    ['srt', ''],
-    ['vtt', 'WEBVTT\n'],
-  ] as const)('as %s is a valid, empty file', (format, content) => {
-    expect(writers[format](transcript([]))).toBe(content);
-    expect(writers[format](transcript([[0, 1, ' ']]))).toBe(content);
+describe('tsv', () => {
+  const rows = (transcript: Transcript) =>
+    parseCsv(writers.tsv(transcript, presentation), {
+      delimiter: '\t',
+      quote: null,
+      columns: true,
+    }) as Record<string, string>[];
+
+  test('a parser reads start and end in milliseconds and the text of each segment', () => {
+    expect(rows(hostile)).toEqual(
+      HOSTILE.map((text, index) => ({
+        start: String(index * 4000),
+        end: String(index * 4000 + 3000),
+        text: oneLine(text),
+      })),
+    );
   });
 
-  test('as vtt is read by the parser', () => {
-    expect(parseVtt(writers.vtt(transcript([])))).toEqual([]);
+  test('times are whole', () => {
+    expect(rows(said([0.1004, 1.0006, 'a']))).toEqual([{ start: '100', end: '1001', text: 'a' }]);
   });
 });
 
-describe('cues', () => {
-  const times = (segments: [number, number, string][], duration = 20) =>
-    cuesOf(transcript(segments, { duration })).map(({ start, end, text }) => [start, end, text]);
-
-  test('that overlap are cut where the next begins', () => {
-    expect(
-      times([
-        [0, 10, 'a'],
-        [5, 8, 'b'],
-      ]),
-    ).toEqual([
-      [0, 5000, 'a'],
-      [5000, 8000, 'b'],
-    ]);
+describe('Podcasting 2.0', () => {
+  const isTranscript = new Ajv({ strict: true }).compile({
+    type: 'object',
+    required: ['version', 'segments'],
+    additionalProperties: false,
+    properties: {
+      version: { const: '1.0.0' },
+      segments: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['startTime', 'endTime', 'body'],
+          additionalProperties: false,
+          properties: {
+            speaker: { type: 'string', minLength: 1 },
+            startTime: { type: 'number', minimum: 0 },
+            endTime: { type: 'number', exclusiveMinimum: 0 },
+            body: { type: 'string', minLength: 1 },
+          },
+        },
+      },
+    },
   });
+  const written = (transcript: Transcript) => JSON.parse(writers.podcast(transcript, presentation));
 
-  test('that go back in time begin where the one before ends', () => {
-    expect(
-      times([
-        [5, 6, 'a'],
-        [1, 2, 'b'],
-        [5, 9, 'c'],
-      ]),
-    ).toEqual([
-      [5000, 6000, 'a'],
-      [6000, 6001, 'b'],
-      [6001, 9000, 'c'],
-    ]);
-  });
-
-  test('that go past the end stop there, and what begins there joins the cue before', () => {
-    expect(
-      times([
-        [18, 31, 'a'],
-        [21, 25, 'b'],
-      ]),
-    ).toEqual([[18_000, 20_000, 'a b']]);
-    expect(times([[25, 26, 'alone']])).toEqual([[19_999, 20_000, 'alone']]);
-    expect(times([[-1, 0, 'a']], 0)).toEqual([[0, 1, 'a']]);
-  });
-
-  test('of any segments at all are in order, within the audio, longer than nothing, and keep every word', () => {
-    let seed = 7;
-    const random = () => {
-      seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
-      return seed / 2 ** 31;
-    };
-    for (let round = 0; round < 300; round++) {
-      const segments = Array.from({ length: 8 }, (_, n): [number, number, string] => [
-        random() * 30 - 2,
-        random() * 30 - 2,
-        `word${n}`,
-      ]);
-      const cues = cuesOf(transcript(segments));
-      let before = 0;
-      for (const { start, end } of cues) {
-        expect(start).toBeGreaterThanOrEqual(before);
-        expect(end).toBeGreaterThan(start);
-        expect(end).toBeLessThanOrEqual(20_000);
-        before = end;
+  test('is valid by the elements of its specification, whatever the transcript', () => {
+    for (const language of LANGUAGES) {
+      for (let seed = 0; seed < 40; seed++) {
+        isTranscript(written(randomTranscript(seed, language)));
+        expect(isTranscript.errors).toBeNull();
       }
-      expect(cues.map(({ text }) => text).join(' ')).toBe(segments.map(([, , text]) => text).join(' '));
-      parseVtt(writers.vtt(transcript(segments)));
     }
+  });
+
+  test('has the text of the cues on one line, their times in seconds, and who speaks', () => {
+    expect(written(conversation).segments.slice(0, 2)).toEqual([
+      { speaker: 'Anna', startTime: 0, endTime: 2, body: 'Welcome.' },
+      { speaker: 'B <b> & --> *b*', startTime: 2, endTime: 4, body: 'Thank you.' },
+    ]);
+    expect(written(said([0, 5, 'He might even have been made amiable himself.'])).segments).toEqual([
+      { startTime: 0, endTime: 5, body: 'He might even have been made amiable himself.' },
+    ]);
+  });
+});
+
+describe('Markdown', () => {
+  const parts = (transcript: Transcript, given = presentation) => {
+    const [, matter = '', body = ''] = /^---\n([\s\S]*?\n)---\n([\s\S]*)$/.exec(writers.md(transcript, given)) ?? [];
+    return { matter: parseYaml(matter), body };
+  };
+  /** The text that a reader sees, without the times and names. */
+  const read = (body: string) =>
+    parseMarkdown(body, { async: false, gfm: true })
+      .replace(/<strong>.*?<\/strong> /g, '')
+      .replace(/<\/?p>/g, '')
+      .replace(
+        /&lt;|&gt;|&quot;|&#39;|&amp;/g,
+        (entity) => ({ '&lt;': '<', '&gt;': '>', '&quot;': '"', '&#39;': "'" })[entity] ?? '&',
+      )
+      .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)));
+
+  test.each(HOSTILE)('no markup comes out of %j', (text) => {
+    const { body } = parts(said([0, 3, text]));
+    const tokens = lexer(body).filter(({ type }) => type !== 'space');
+    expect(tokens.map(({ type }) => type)).toEqual(['paragraph']);
+    const types = ((tokens[0] as { tokens?: Token[] }).tokens ?? []).map(({ type }) => type);
+    expect(new Set(types.slice(1))).toEqual(new Set(['text', ...types.slice(1).filter((type) => type === 'escape')]));
+    expect(oneLine(read(body))).toBe(oneLine(text));
+  });
+
+  test('Liquid finds nothing to do', async () => {
+    const { body } = parts(hostile, presentationOf({ audioUrl: '../a{{b}}{% c %}.mp3', speakers: ['{{ x }}'] }));
+    expect(await new Liquid().parseAndRender(body)).toBe(body);
+  });
+
+  test.each([
+    'no',
+    '2026-11-23',
+    '1:30',
+    'a: b',
+    '"',
+    "it's",
+    '#',
+    '\u0085 \u2028 \u007f',
+    'line\nfeed',
+    '{{ x }}',
+    '- a',
+  ])('the title %j is that very string to a parser of YAML', (title) => {
+    expect(parts({ ...conversation, language: 'no', duration: 3725.4 }, presentationOf({ title })).matter).toEqual({
+      title,
+      language: 'no',
+      duration: '1:02:05',
+    });
+  });
+
+  test('has a paragraph a speaker and a pause, with the time, and the name where it changes', () => {
+    const talk = said([0, 2, 'Welcome.', '1'], [2, 4, 'Hello.', '2'], [4.2, 5, 'Well.', '2'], [65, 66, 'So.', '2']);
+    expect(parts(talk).body).toBe(
+      '\n**0:00** **Anna:** Welcome.\n\n**0:02** **B &#60;b&#62; &#38; --&#62; \\*b\\*:** Hello. Well.\n\n**1:05** So.\n',
+    );
+  });
+
+  test('the time is a link into the audio', () => {
+    const audioUrl = '../audio/a (1) [x] 100%25 50% ü.mp3';
+    const { body } = parts(said([3.25, 5, 'Hello.']), presentationOf({ audioUrl }));
+    expect(parseMarkdown(body, { async: false })).toBe(
+      '<p><a href="../audio/a%20%281%29%20%5Bx%5D%20100%25%2050%25%20%C3%BC.mp3#t=3.25">0:03</a> Hello.</p>\n',
+    );
   });
 });
 
 describe('text and JSON', () => {
-  test('txt has a segment a line', () => {
-    expect(writers.txt(speech)).toBe(texts.map((text) => `${text}\n`).join(''));
+  test('txt has a segment a line, with its speaker', () => {
+    expect(writers.txt(hostile, presentation)).toBe(HOSTILE.map((text) => `${oneLine(text)}\n`).join(''));
+    expect(writers.txt(conversation, presentation).split('\n').slice(0, 2)).toEqual([
+      'Anna: Welcome.',
+      'B <b> & --> *b*: Thank you.',
+    ]);
   });
 
   test('json keeps what a newer container adds', () => {
-    const answer = {
-      ...speech,
-      image: 'abc',
-      segments: [{ start: 0, end: 1, text: 'Hi', speaker: 'A', new: { x: 1 } }],
-    };
+    const answer = { ...conversation, image: 'abc', segments: [{ start: 0, end: 1, text: 'Hi', new: { x: 1 } }] };
     expect(JSON.parse(writers.json(parseTranscript(JSON.stringify(answer))))).toEqual(answer);
   });
 });
 
-describe('what the endpoint answers', () => {
-  test.each([
-    ['not JSON', 'Hello, this is my diary', 'it is not JSON'],
-    ['another version', JSON.stringify({ ...speech, schema_version: 2 }), 'schema_version'],
-    ['a segment without times', JSON.stringify({ ...speech, segments: [{ text: 'my diary' }] }), 'segments.0.start'],
-  ])('%s is refused without a word of its text', (_, json, reason) => {
-    const refusal = (() => {
-      try {
-        return String(parseTranscript(json));
-      } catch (error) {
-        return (error as Error).message;
-      }
-    })();
-    expect(refusal).toContain(reason);
-    expect(refusal).not.toContain('diary');
-  });
+test.each([
+  ['txt', ''],
+  ['srt', ''],
+  ['vtt', 'WEBVTT\n'],
+  ['tsv', 'start\tend\ttext\n'],
+  ['podcast', '{\n  "version": "1.0.0",\n  "segments": []\n}\n'],
+  ['md', '---\ntitle: "An episode"\nlanguage: "en"\nduration: "0:00"\n---\n'],
+] as const)('a transcript without speech is a valid %s', (format, content) => {
+  expect(writers[format](said(), presentationOf())).toBe(content);
+  expect(writers[format]({ ...said([0, 0, ' \n']), duration: 0 }, presentationOf())).toBe(content);
+});
 
-  test('words are counted as the language writes them', () => {
-    expect(
-      countWords(
-        transcript([
-          [0, 1, ' one  two '],
-          [1, 2, 'three'],
-        ]),
-      ),
-    ).toBe(3);
-    expect(countWords(transcript([[0, 1, '私は学生です。']], { language: 'ja' }))).toBe(4);
-  });
+test('lines end with LF, whatever the text has', () => {
+  for (const write of Object.values(writers)) expect(write(hostile, presentation)).not.toContain('\r');
+});
+
+test.each([
+  ['not JSON', 'Hello, this is my diary', 'it is not JSON'],
+  ['another version', JSON.stringify({ ...conversation, schema_version: 2 }), 'schema_version'],
+  [
+    'a segment without times',
+    JSON.stringify({ ...conversation, segments: [{ text: 'my diary' }] }),
+    'segments.0.start',
+  ],
+])('an answer that is %s is refused without a word of its text', (_, json, reason) => {
+  expect(() => parseTranscript(json)).toThrow(reason);
+  expect(() => parseTranscript(json)).not.toThrow('diary');
 });
