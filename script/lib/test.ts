@@ -58,6 +58,7 @@ const parts: Record<string, Step[]> = {
   dist: [check('dist/ is what src/ builds, and starts', ...node('script/check-dist.ts'))],
   unit: [jest('unit')],
   browser: [{ name: 'browser', command: [join(root, 'script', 'test.d', 'browser')], kind: 'jest' }],
+  media: [{ name: 'media', command: [join(root, 'script', 'test.d', 'media')], kind: 'jest' }],
   infra: [pytest('infra')],
   stories: [jest('local', '1/2'), jest('local', '2/2')],
   local: [pytest('local')],

@@ -60,15 +60,14 @@ async function examineOpen(
   if (pointer) return examinePointer(pointer, path, mayExtract);
   const { mime, foreign } = await kindOf(head);
   if (foreign !== undefined) return { reason: `It is ${foreign}, not audio.` };
-  const { readMedia } = await import('./media.js');
-  const media = await readMedia(file, bytes, mime, signal);
+  const media = mime === '' ? {} : await (await import('./media.js')).readMedia(file, bytes, mime, signal);
   if (media.video && media.audio === false) return { reason: 'It is a video without sound.' };
   const tooMuch = bytes > MOST_BYTES;
   if (tooMuch && !mayExtract) return { reason: oversize(bytes, path) };
   const extract = mayExtract && (tooMuch || media.video === true);
   return {
     bytes,
-    identity: await digest(file, signal),
+    identity: await digest(file, bytes, signal),
     content: { kind: 'file', path: real, extract },
     ...(extract && { contentType: 'application/octet-stream' }),
     ...(media.seconds !== undefined && { seconds: media.seconds }),
@@ -94,9 +93,10 @@ const oversize = (bytes: number, path: string): string =>
   `${tooLarge(bytes)} Set extract-audio: true, or store its audio alone: ${extractionCommand(path)}`;
 
 /** SHA-256 in hex. */
-async function digest(file: FileHandle, signal: AbortSignal): Promise<string> {
+async function digest(file: FileHandle, bytes: number, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  for await (const part of file.createReadStream({ start: 0, autoClose: false, signal, highWaterMark: 1 << 20 })) {
+  const highWaterMark = Math.min(bytes, 1 << 20);
+  for await (const part of file.createReadStream({ start: 0, autoClose: false, signal, highWaterMark })) {
     hash.update(part);
   }
   return hash.digest('hex');

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runChild } from '../../child.js';
+import { type ChildResult, runChild } from '../../child.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import { shown } from '../../shown.js';
@@ -28,29 +28,37 @@ export async function withUploadable<T>(
   const folder = await mkdtemp(join(process.env['RUNNER_TEMP'] || tmpdir(), 'extracted-'));
   try {
     const progress = (line: string) => log.info(`${shown(path)}: ${line}`);
-    const file = await extractAudio(content.path, folder, options.channels === 'split' ? 2 : 1, signal, progress);
-    return await use(file);
+    const channels = options.channels === 'split' ? 2 : 1;
+    const work = { file: content.path, folder, channels, mostBytes: MOST_BYTES, progress } as const;
+    return await use(await extractAudio(work, signal));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
+export interface Extraction {
+  /** Absolute path. */
+  file: string;
+  /** Where the audio goes. */
+  folder: string;
+  /** Of what is encoded anew. */
+  channels: 1 | 2;
+  /** The audio is smaller than this. */
+  mostBytes: number;
+  progress: (line: string) => void;
+}
+
 /**
  * Takes the first audio track out of a file: as it is, or as Opus (where ffmpeg was built without it, FLAC) when it
  * cannot be copied or would still be too large.
- * @param channels of what is encoded anew
- * @returns path of the audio in `folder`
+ * @returns path of the audio
+ * @throws UserError when there is no ffmpeg, or it finds no audio
  */
-export async function extractAudio(
-  file: string,
-  folder: string,
-  channels: 1 | 2,
-  signal: AbortSignal,
-  progress: (line: string) => void,
-): Promise<string> {
+export async function extractAudio(work: Extraction, signal: AbortSignal): Promise<string> {
+  const { folder, channels, mostBytes, progress } = work;
   const speech = ['-ac', `${channels}`, '-ar', '16000'];
   const ways = [
-    // Matroska holds every codec that is about.
+    // Matroska holds nearly every codec.
     { what: 'copied', name: 'audio.mka', codec: ['-c:a', 'copy'] },
     { what: 'encoded', name: 'audio.opus', codec: ['-c:a', 'libopus', '-b:a', `${32 * channels}k`, ...speech] },
     { what: 'encoded', name: 'audio.flac', codec: ['-c:a', 'flac', '-sample_fmt', 's16', ...speech] },
@@ -58,32 +66,31 @@ export async function extractAudio(
   let problem = '';
   for (const { what, name, codec } of ways) {
     const target = join(folder, name);
-    const { code, output } = await ffmpeg(file, target, codec, signal, progress);
+    const { code, output } = await ffmpeg(work, target, codec, signal);
     const { size } = code === 0 ? await stat(target) : { size: 0 };
-    if (size > 0 && size < MOST_BYTES) {
+    if (size > 0 && size < mostBytes) {
       progress(`its audio was ${what}, ${(size / 1e6).toFixed(1)} MB.`);
       return target;
     }
-    problem = size >= MOST_BYTES ? 'Its audio alone has more than 1 GB.' : lastLine(output);
+    problem = size > 0 ? 'the audio alone is larger than 1 GB' : lastLine(output);
     await rm(target, { force: true });
   }
-  throw new UserError(`ffmpeg could not take the audio out of it: ${problem}`, 'Check the file with ffprobe.');
+  throw new UserError(`ffmpeg could not take the audio out of it: ${problem}.`, 'Look at the file with ffprobe.');
 }
 
 async function ffmpeg(
-  file: string,
+  { file, mostBytes, progress }: Extraction,
   target: string,
   codec: readonly string[],
   signal: AbortSignal,
-  progress: (line: string) => void,
-) {
+): Promise<ChildResult> {
   const args = [
     ...['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'error', '-progress', 'pipe:1', '-y'],
     // With its protocol said, a name that looks like an option or an address is neither.
     ...['-protocol_whitelist', 'file', '-format_whitelist', FORMATS, '-i', `file:${file}`],
     ...['-map', '0:a:0?', '-vn', '-sn', '-dn', '-map_metadata', '-1', ...codec],
     // It ends there, a little above: the disk need not hold what cannot be sent.
-    ...['-fs', `${MOST_BYTES}`, `file:${target}`],
+    ...['-fs', `${mostBytes}`, `file:${target}`],
   ];
   try {
     return await runChild('ffmpeg', args, { environment: process.env, signal, onLine: everyHalfHour(progress) });

@@ -27,13 +27,9 @@ export class HeadReader extends AbstractTokenizer {
     this.#signal = signal;
   }
 
+  /** It could; but then tags would be looked for at the file's end, and nothing that is asked for is in them. */
   supportsRandomAccess(): boolean {
-    return true;
-  }
-
-  setPosition(position: number): void {
-    this.#step();
-    this.position = position;
+    return false;
   }
 
   override ignore(length: number): Promise<number> {

@@ -42,6 +42,7 @@ async function readFormat(
     // Without `duration`, an MP3 without a table of contents is not read to its end.
     const { format: whole } = await parseFromTokenizer(new HeadReader(file, bytes, mime, signal), {
       skipCovers: true,
+      skipPostHeaders: true,
       mkvUseIndex: true,
       observer: ({ metadata }) => {
         format = metadata.format;

@@ -1,5 +1,5 @@
-import { open } from 'node:fs/promises';
-import { posix } from 'node:path';
+import { access, open } from 'node:fs/promises';
+import { join, posix } from 'node:path';
 import { forEach } from '../../each.js';
 import { UserError } from '../../errors.js';
 import { canonicalJson } from '../../ledger/key.js';
@@ -16,6 +16,7 @@ import type { Layer, OptionsFile } from './options-file.js';
 
 /** Name of the files beside audio that say how it is transcribed. */
 export const OPTIONS_FILE = 'whisper.yml';
+const MISNAMED = 'whisper.yaml';
 const MOST_BYTES = 64 * 1024;
 const CONCURRENT_READS = 16;
 
@@ -44,6 +45,9 @@ export async function readOptions(
   await forEach(foldersOf(paths), CONCURRENT_READS, async (folder) => {
     const file = await readFile(root, posix.join(folder, OPTIONS_FILE), mistakes);
     if (file) files.set(folder, file);
+    else if (await isThere(root, posix.join(folder, MISNAMED))) {
+      mistakes.push(`${shown(posix.join(folder, MISNAMED))}: it is not read; its name must be ${OPTIONS_FILE}`);
+    }
   });
   const same = new Map<string, FileOptions>();
   const heard = new Map<string, boolean>();
@@ -92,6 +96,12 @@ async function readFile(root: string, path: string, mistakes: string[]): Promise
     return code === 'ENOENT' ? undefined : wrong(`it cannot be read: ${message}`);
   }
 }
+
+const isThere = (root: string, path: string): Promise<boolean> =>
+  access(join(root, path)).then(
+    () => true,
+    () => false,
+  );
 
 /** From the outermost to the nearest. */
 function layersOf(files: ReadonlyMap<string, OptionsFile>, path: string): Layer[] {
