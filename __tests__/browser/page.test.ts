@@ -101,6 +101,7 @@ test('keys play and seek, but not while the reader writes', async () => {
   expect(await paused()).toBe(true);
   await page.click('dialog input');
   await page.keyboard.press('Escape');
+  await until('!document.querySelector("dialog").open');
   await page.keyboard.press('k');
   expect(await paused()).toBe(true);
 });
@@ -195,21 +196,32 @@ test('search finds while typing, over accents, case and the borders of cues', as
   expect([await count(), await page.evaluate(() => document.activeElement?.tagName)]).toEqual(['', 'BODY']);
 });
 
-test.each([
-  ['ja', ['吾輩は猫である。', '名前はまだ無い。', 'ｶﾌｪとガラス'], '。名前', ['。名前']],
-  ['ja', ['吾輩は猫である。', '名前はまだ無い。', 'ｶﾌｪとガラス'], 'カフェ', ['ｶﾌｪ']],
-  ['ja', ['カラスとガラス'], 'ガラス', ['ガラス']],
-  ['ar', ['كَتَبَ الوَلَدُ'], 'كتب', ['كَتَبَ']],
-  ['de', ['Die Straße heißt so.'], 'STRASSE', ['Straße']],
-])('search in %s: %j has %s', async (language, sentences, wanted, found) => {
+test('search in other scripts: without spaces, in half width, without vowel points, with letters that are two', async () => {
+  const sentences = [
+    '吾輩は猫である。',
+    '名前はまだ無い。',
+    'ｶﾌｪとカラスとガラス。',
+    'كَتَبَ الوَلَدُ.',
+    'Die Straße heißt so.',
+  ];
   page = await rig.open(
     transcriptOf(
-      sentences.map((text, index) => segmentOf(text, index, index + 1)),
-      language,
+      sentences.map((sentence, index) => segmentOf(sentence, index, index + 1)),
+      'ja',
     ),
   );
-  await page.type('.search input', wanted);
-  expect(await marked(page, 'found')).toEqual(found);
+  for (const [wanted, ...found] of [
+    ['。名前', '。名前'],
+    ['カフェ', 'ｶﾌｪ'],
+    ['ガラス', 'ガラス'],
+    ['كتب', 'كَتَبَ'],
+    ['STRASSE', 'Straße'],
+    ['s', 'S', 'ß', 'ß', 's'],
+  ] as const) {
+    await page.click('.search input', { count: 3 });
+    await page.type('.search input', wanted);
+    expect([wanted, await marked(page, 'found')]).toEqual([wanted, found]);
+  }
 });
 
 test('markup in the title, the names, the text and the address of the audio stays text', async () => {
@@ -298,7 +310,7 @@ test('three hours open at a moment near their end', async () => {
   await until('document.querySelector("[aria-current]").getBoundingClientRect().top < innerHeight');
   expect(await place()).toBeGreaterThan(0.1);
   expect(await place()).toBeLessThan(0.9);
-  await page.type('.search input', 'number-2999');
+  await page.type('.search input', '2999');
   expect(await count()).toBe('1 of 1');
   const last = await page.$$eval('.cue', (cues) => cues.at(-1)?.getBoundingClientRect().bottom);
   expect(last).toBeLessThanOrEqual(await page.evaluate(() => innerHeight));

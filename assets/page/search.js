@@ -70,8 +70,9 @@ function createIndex(list) {
       /** @type {Span[]} */
       const found = [];
       if (wanted.trim() === '') return found;
-      for (let at = folded.indexOf(wanted); at !== -1; at = folded.indexOf(wanted, at + wanted.length)) {
-        let end = at + wanted.length;
+      for (let at = folded.indexOf(wanted), end = 0; at !== -1; at = folded.indexOf(wanted, end)) {
+        end = at + wanted.length;
+        // One character may be two when it is compared: it is found once, and whole.
         while (places[end] === places[end - 1]) end += 1;
         found.push([places[at] ?? 0, places[end] ?? 0]);
       }
