@@ -96,6 +96,7 @@ describe('two endpoints that share bucket and repository', () => {
       await rig.transcribe(workspace, { settings: { publish: 'none' } });
       for (const key of ['input/one', 'results/one.json', 'jobs/one.json']) await put(`other/${key}`);
       await put('whisper/input/left-over');
+      await put('whisper/transcripts/one.txt');
       const s3 = await rig.clients.s3();
       await s3.createMultipartUpload({ Bucket: BUCKET, Key: 'whisper/models/0123456789ab/model.bin' });
       await s3.createMultipartUpload({ Bucket: BUCKET, Key: 'other/models/0123456789ab/model.bin' });
@@ -126,7 +127,14 @@ describe('two endpoints that share bucket and repository', () => {
         rig.lines.indexOf('delete alarm whisper-idle'),
       );
       expect(stays.join('\n')).toContain(`s3://${BUCKET}/whisper/results/ stay`);
-      expect(await keys('whisper/')).toEqual([expect.stringMatching(/^whisper\/results\/[0-9a-f]{64}\.json$/)]);
+      for (const data of ['transcripts', 'published']) {
+        expect(stays.join('\n')).toContain(`s3://${BUCKET}/whisper/${data}/ stay`);
+      }
+      expect(await keys('whisper/')).toEqual([
+        expect.stringMatching(/^whisper\/published\/[0-9a-f]{64}\.json$/),
+        expect.stringMatching(/^whisper\/results\/[0-9a-f]{64}\.json$/),
+        'whisper/transcripts/one.txt',
+      ]);
       expect((await s3.listMultipartUploads({ Bucket: BUCKET, Prefix: 'whisper/' })).Uploads ?? []).toEqual([]);
       expect(await tags()).toEqual(['b'.repeat(16)]);
 

@@ -131,7 +131,6 @@ data "aws_iam_policy_document" "transcribe" {
     resources = ["arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/published/*"]
   }
 
-  # The audio itself is read by SageMaker, as the execution role.
   dynamic "statement" {
     for_each = local.has_audio_bucket ? [1] : []
 
@@ -139,6 +138,17 @@ data "aws_iam_policy_document" "transcribe" {
       sid       = "AudioBucket"
       actions   = ["s3:ListBucket"]
       resources = ["arn:${local.partition}:s3:::${var.audio_bucket}"]
+    }
+  }
+
+  # To see that an object is still the one that was sent. SageMaker reads it, as the execution role.
+  dynamic "statement" {
+    for_each = local.has_audio_bucket ? [1] : []
+
+    content {
+      sid       = "AudioInPlace"
+      actions   = ["s3:GetObject"]
+      resources = ["arn:${local.partition}:s3:::${var.audio_bucket}/${var.audio_prefix}*"]
     }
   }
 

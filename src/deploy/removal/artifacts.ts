@@ -10,8 +10,14 @@ import { type Owned, type OwnedConfig, ownedConfigs, ownedModels } from './owned
 import { deletion, type Finding, type Removal, together } from './removal.js';
 import type { Scope } from './scope.js';
 
-/** What deploys, transcriptions and SageMaker put into the folder of an endpoint, weights and results apart. */
+/** What deploys, transcriptions and SageMaker put into the folder of an endpoint, weights and `delete-data` apart. */
 const FOLDERS = ['input', 'output', 'failure', 'jobs', 'verified'];
+/** What goes with `delete-data` only, and what it is. */
+const DATA = [
+  ['results', 'transcripts'],
+  ['transcripts', 'published files'],
+  ['published', 'notes of what was written into repositories'],
+] as const;
 
 /** Milliseconds. What is younger may belong to a deploy that is under way. */
 export const LATELY = 24 * 60 * 60_000;
@@ -105,14 +111,17 @@ async function findContents(
   const { bucket, account } = scope;
   if (!(await headBucket(context, { bucket: bucket.name, account, input: 'bucket' })))
     return { removals: [], stays: [] };
-  const [weights, results, ...others] = await Promise.all([
+  const read = (name: string) => readFolder(context, scope, name);
+  const [weights, others, data] = await Promise.all([
     readWeights(context, scope),
-    readFolder(context, scope, 'results'),
-    ...FOLDERS.map((name) => readFolder(context, scope, name)),
+    Promise.all(FOLDERS.map(read)),
+    Promise.all(DATA.map(async ([name, what]) => ({ what, folder: await read(name) }))),
   ]);
   const inUse = weights.filter((folder) => needed.some((model) => needsPrefix(model, uriOf(scope, folder))));
   const goingWeights = weights.filter((folder) => !inUse.includes(folder));
-  const goingOthers = [...others, ...(deleteData ? [results] : [])].filter((folder) => !isEmpty(folder));
+  const kept = deleteData ? [] : data.filter(({ folder }) => !isEmpty(folder));
+  const goingData = deleteData ? data.map(({ folder }) => folder) : [];
+  const goingOthers = [...others, ...goingData].filter((folder) => !isEmpty(folder));
   const going = new Set([...goingWeights, ...goingOthers].flatMap(({ objects }) => objects.map(({ key }) => key)));
   return together([
     {
@@ -122,9 +131,10 @@ async function findContents(
       ],
       stays: [
         ...inUse.map((folder) => `The weights ${uriOf(scope, folder)} stay: another model of the account uses them.`),
-        ...(deleteData || isEmpty(results)
-          ? []
-          : [`The ${results.objects.length} transcripts in ${uriOf(scope, results)} stay: delete-data is false.`]),
+        ...kept.map(
+          ({ what, folder }) =>
+            `The ${folder.objects.length} ${what} in ${uriOf(scope, folder)} stay: delete-data is false.`,
+        ),
       ],
     },
     await findBucket(context, scope, going),
