@@ -91,7 +91,7 @@ test(
     };
     expect(await run({})).toEqual([1, 'en']);
     expect(await run({ options: { language: 'de' } })).toEqual([0, 'en']);
-    expect(rig.lines.join('\n')).toContain('1 keep the transcript of another model or other options');
+    expect(rig.lines.join('\n')).toContain('another model or other options made it: the transcript of 1 audio file');
     // A checkout without the transcript gets the one that was paid for.
     await rm(join(workspace, 'transcripts'), { recursive: true });
     expect(await run({ options: { language: 'de' } })).toEqual([0, 'en']);

@@ -119,7 +119,7 @@ function tellStaged({ log }: Context, found: number, { waiting, open, kept }: St
   log.info(`${files(found)} found: ${waiting.length} to send, ${open.size} under way already.`);
   if (kept === 0) return;
   log.info(
-    `${files(kept)} keep the transcript of another model or of other options; \`redo: changed\` sends them again.`,
+    `Kept, although another model or other options made it: the transcript of ${files(kept)}. \`redo: changed\` makes it anew.`,
   );
 }
 
