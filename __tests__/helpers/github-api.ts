@@ -1,11 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-
-/** What a token is: whose, and what it may do on the repository. `none`: GitHub denies that the repository is there. */
-export interface Token {
-  login: string;
-  rights: 'write' | 'read' | 'none';
-}
+import { type Answer, refusal, type Token } from './github-answers.ts';
+import { type Pulls, pullsOf } from './github-pulls.ts';
 
 export interface Comment {
   id: number;
@@ -27,15 +23,11 @@ export interface GitHubApi {
   comments: Comment[];
   /** What the pull request changes; and what lies between two commits, by `BASE...HEAD`. */
   changed: { ofPullRequest: ChangedFile[]; between: Map<string, ChangedFile[]> };
+  /** Of the repository that was given. */
+  repository: Pulls | undefined;
   /** `METHOD path status` of each request. */
   requests: string[];
   stop(): Promise<void>;
-}
-
-interface Answer {
-  status: number;
-  body: unknown;
-  headers?: Record<string, string>;
 }
 
 /** REST API, "List pull requests files" and "Compare two commits". */
@@ -44,11 +36,15 @@ const MOST_COMPARED = 300;
 
 const described = (file: ChangedFile) => ({ sha: '0'.repeat(40), additions: 0, deletions: 0, changes: 0, ...file });
 
-/** The texts are GitHub's own. */
-const refusal = (status: number, message: string): Answer => ({ status, body: { message, status: String(status) } });
-
-/** @param pullRequest its path, as `/repos/OWNER/NAME/issues/NUMBER` */
-export async function startGitHubApi(pullRequest: string, tokens: Record<string, Token>): Promise<GitHubApi> {
+/**
+ * @param pullRequest path of the one that is commented on, as `/repos/OWNER/NAME/issues/NUMBER`
+ * @param bare folder of the repository, for pull requests of its branches and for workflows; without it there are none
+ */
+export async function startGitHubApi(
+  pullRequest: string,
+  tokens: Record<string, Token>,
+  bare?: string,
+): Promise<GitHubApi> {
   const comments: Comment[] = [];
   const changed: GitHubApi['changed'] = { ofPullRequest: [], between: new Map() };
   const requests: string[] = [];
@@ -61,6 +57,7 @@ export async function startGitHubApi(pullRequest: string, tokens: Record<string,
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const repository = pullRequest.replace(/\/issues\/\d+$/, '');
+  const pulls = bare === undefined ? undefined : pullsOf(repository.replace('/repos/', ''), bare);
 
   async function answerTo(request: IncomingMessage, path: string, query: URLSearchParams): Promise<Answer> {
     if (!request.headers['user-agent']) return refusal(403, 'Request forbidden by administrative rules.');
@@ -72,6 +69,9 @@ export async function startGitHubApi(pullRequest: string, tokens: Record<string,
     if (request.method === 'GET' && path === `${pullRequest}/comments`) return page(path, query, comments.map(told));
     if (request.method === 'GET' && path === `${pullRequest.replace('/issues/', '/pulls/')}/files`)
       return page(path, query, changed.ofPullRequest.slice(0, MOST_OF_PULL_REQUEST).map(described));
+    const route = path.slice(repository.length);
+    const answer = await pulls?.answer(request.method ?? '', route, query, body, token);
+    if (answer) return answer;
     const range = new RegExp(`^${repository}/compare/([^/]+)$`).exec(path)?.[1];
     if (request.method === 'GET' && range !== undefined) return comparison(decodeURIComponent(range), query);
     const id = new RegExp(`^${repository}/issues/comments/(\\d+)$`).exec(path)?.[1];
@@ -125,6 +125,7 @@ export async function startGitHubApi(pullRequest: string, tokens: Record<string,
 
   return {
     url,
+    repository: pulls,
     comments,
     changed,
     requests,
@@ -152,5 +153,5 @@ async function json(request: IncomingMessage): Promise<Record<string, unknown>> 
 
 function send(response: ServerResponse, { status, body, headers = {} }: Answer): void {
   response.writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify(body));
+  response.end(body === undefined ? undefined : JSON.stringify(body));
 }
