@@ -28,13 +28,26 @@ const podcast: CueRules = { ...standard, lineColumns: 32 };
  */
 const ja: CueRules = { ...standard, lineColumns: 26 };
 
+/**
+ * Netflix, Chinese (Simplified) Timed Text Style Guide: 16 characters a line.
+ * https://partnerhelp.netflixstudios.com/hc/en-us/articles/215986007
+ */
+const zh: CueRules = { ...standard, lineColumns: 32 };
+
 /** A cue is shown for at least this long, where the next one leaves it the time: five sixths of a second (Netflix). */
 export const MINIMUM_SECONDS = 5 / 6;
 
 export type CuePreset = 'auto' | 'standard' | 'podcast' | 'ja';
 
-/** @param language of the transcript; `auto` takes its rules */
+/** What `auto` takes for the languages that the standard is too wide for. */
+const ofLanguage = new Map([
+  ['ja', ja],
+  ['zh', zh],
+  ['yue', zh],
+]);
+
+/** @param language of the transcript's text */
 export function cueRules(preset: CuePreset, language: string, overrides: Partial<CueRules> = {}): CueRules {
-  const presets = { auto: language === 'ja' ? ja : standard, standard, podcast, ja };
+  const presets = { auto: ofLanguage.get(language) ?? standard, standard, podcast, ja };
   return { ...presets[preset], ...overrides };
 }
