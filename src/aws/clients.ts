@@ -21,6 +21,8 @@ export interface Clients {
   ecr(region?: string): Promise<ECR>;
   sagemaker(): Promise<SageMaker>;
   runtime(): Promise<SageMakerRuntime>;
+  /** Sends each request once, for what must not happen twice: after a lost answer the caller has to judge. */
+  runtimeOnce(): Promise<SageMakerRuntime>;
   autoscaling(): Promise<ApplicationAutoScaling>;
   cloudwatch(): Promise<CloudWatch>;
   logs(): Promise<CloudWatchLogs>;
@@ -37,6 +39,10 @@ export function createClients(region: string, credentials?: CredentialsProvider)
     ecr: onceEach(region, async (region) => new (await import('@aws-sdk/client-ecr')).ECR({ ...config, region })),
     sagemaker: once(async () => new (await import('@aws-sdk/client-sagemaker')).SageMaker(config)),
     runtime: once(async () => new (await import('@aws-sdk/client-sagemaker-runtime')).SageMakerRuntime(config)),
+    runtimeOnce: once(
+      async () =>
+        new (await import('@aws-sdk/client-sagemaker-runtime')).SageMakerRuntime({ ...config, maxAttempts: 1 }),
+    ),
     autoscaling: once(
       async () => new (await import('@aws-sdk/client-application-auto-scaling')).ApplicationAutoScaling(config),
     ),

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.js';
-import { statusOf } from './error-name.js';
+import { EXPIRED, statusOf } from './error-name.js';
 
 /** What a family of AWS errors means to the person whose step failed. */
 interface Explanation {
@@ -9,7 +9,7 @@ interface Explanation {
 
 const EXPLANATIONS: readonly Explanation[] = [
   {
-    names: ['ExpiredToken', 'ExpiredTokenException', 'RequestExpired', 'TokenRefreshRequired'],
+    names: EXPIRED,
     explain: (error) => ({
       message: `The AWS credentials have expired: ${error.message}`,
       remedy:

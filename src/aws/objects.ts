@@ -24,6 +24,8 @@ export interface Objects {
   /** Writes UTF-8. Returns the new ETag; undefined: the condition does not hold. */
   writeText(key: string, text: string, contentType: string, condition?: Condition): Promise<string | undefined>;
   exists(key: string): Promise<boolean>;
+  /** Quoted. Undefined: there is none. */
+  etagOf(key: string): Promise<string | undefined>;
   /** Uploads content; in parts when it is much, so that memory stays small. */
   upload(key: string, content: AsyncIterable<Uint8Array>, contentType: string): Promise<void>;
   /**
@@ -47,17 +49,22 @@ export interface Objects {
 const PARTS_AT_ONCE = 4;
 const REMOVED_AT_ONCE = 1000;
 
-/** @param owner account id that must own the bucket */
+/**
+ * @param owner account id that must own the bucket
+ * @param kmsKeyId of the key that what is written is encrypted with; without one, as the bucket does it
+ */
 export async function openBucket(
   clients: Clients,
   bucket: string,
   owner: string,
   signal: AbortSignal,
+  kmsKeyId?: string,
 ): Promise<Objects> {
   const s3 = await clients.s3();
   const at = (Key: string) => ({ Bucket: bucket, ExpectedBucketOwner: owner, Key });
   const options = { abortSignal: signal };
   const buffers = new PartBuffers(PARTS_AT_ONCE);
+  const encryption = kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId };
   const uploading = (key: string, properties: Properties) => ({ s3, object: at(key), properties, buffers, signal });
   return {
     bucket,
@@ -66,19 +73,21 @@ export async function openBucket(
       return found && { text: (await found.Body?.transformToString()) ?? '', etag: found.ETag ?? '' };
     },
     writeText: (key, text, contentType, condition) =>
-      writeIf(s3, { ...at(key), Body: text, ContentType: contentType }, condition, signal),
+      writeIf(s3, { ...at(key), ...encryption, Body: text, ContentType: contentType }, condition, signal),
     exists: async (key) => (await unless([404], s3.headObject(at(key), options))) !== undefined,
-    upload: (key, content, ContentType) => upload(uploading(key, { ContentType }), content),
+    etagOf: async (key) => (await unless([404], s3.headObject(at(key), options)))?.ETag,
+    upload: (key, content, ContentType) => upload(uploading(key, { ContentType, ...encryption }), content),
     uploadResumably: (key, open, properties, resumed) => uploadResumably(uploading(key, properties), open, resumed),
     async *list(prefix) {
       let ContinuationToken: string | undefined;
       do {
         const page = await s3.listObjectsV2(
-          { Bucket: bucket, ExpectedBucketOwner: owner, Prefix: prefix, ContinuationToken },
+          // Some characters of keys cannot be written in XML.
+          { Bucket: bucket, ExpectedBucketOwner: owner, Prefix: prefix, ContinuationToken, EncodingType: 'url' },
           options,
         );
         yield (page.Contents ?? []).map(({ Key = '', ETag = '', Size = 0, LastModified }) => ({
-          key: Key,
+          key: decodeURIComponent(Key.replaceAll('+', '%20')),
           etag: ETag,
           size: Size,
           modified: LastModified?.getTime() ?? 0,

@@ -23,6 +23,10 @@ export async function retrying<T>(
 }
 
 const THROTTLED = ['Throttling', 'ThrottlingException', 'ThrottledException', 'TooManyRequestsException', 'SlowDown'];
+
+/** Whether AWS did not do it because there were too many requests. */
+export const isThrottled = (error: unknown): boolean => isNamed(error, ...THROTTLED) || statusOf(error) === 429;
+
 const UNREACHED = ['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAIN', 'ENOTFOUND'];
 
 /**
@@ -30,7 +34,7 @@ const UNREACHED = ['ECONNRESET', 'ECONNREFUSED', 'ETIMEDOUT', 'EPIPE', 'EAI_AGAI
  * was not reached. For loops that wait anyway.
  */
 export function isPassingTrouble(error: unknown): boolean {
-  if (isNamed(error, 'TimeoutError', ...THROTTLED)) return true;
+  if (isNamed(error, 'TimeoutError') || isThrottled(error)) return true;
   const { code, errors } = error as { code?: string; errors?: unknown[] };
   // Node tries each address of a host and reports all the failures together.
   if (Array.isArray(errors) && errors.length > 0) return errors.every(isPassingTrouble);

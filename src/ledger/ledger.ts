@@ -13,8 +13,8 @@ export interface StoredClaim {
 export interface Ledger {
   /** Keys of the jobs that have ended for good. */
   finished(): Promise<Set<string>>;
-  /** ETags of the claims, by key. */
-  claims(): Promise<Map<string, string>>;
+  /** The claims' objects, by key of their jobs. */
+  claims(): Promise<Map<string, ObjectEntry>>;
   /** Keys of the jobs whose audio is uploaded. */
   uploads(): Promise<Set<string>>;
   /** What SageMaker has written. */
@@ -60,7 +60,7 @@ export function openLedger(objects: Objects, prefix: string): Ledger {
     resultKey,
     inputKey: (key) => `${prefix}input/${key}`,
     finished: async () => new Set((await list('results/')).map(name)),
-    claims: async () => new Map((await list('jobs/')).map((entry) => [name(entry), entry.etag])),
+    claims: async () => new Map((await list('jobs/')).map((entry) => [name(entry), entry])),
     uploads: async () => new Set((await list('input/')).map(name)),
     outputs: () => list('output/'),
     failures: () => list('failure/'),

@@ -20,6 +20,8 @@ export interface OpenJob {
   stored: StoredClaim;
   /** Whether this run sent it; else another run has it, which may have been killed. */
   ours: boolean;
+  /** Set once it has failed: when it is sent again (milliseconds since the epoch), and the failure object. */
+  retry?: { at: number; reason: string; leftover: string };
 }
 
 /** How long a request took; milliseconds since the epoch. */

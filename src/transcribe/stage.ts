@@ -5,7 +5,18 @@ import type { TranscribeSettings } from '../settings/transcribe.js';
 import type { Audio } from './audio.js';
 import { type Job, jobsOf, type OpenJob, outcomeOf } from './job.js';
 import type { Delivery } from './publish/deliver.js';
-import type { Earlier } from './submit/submit.js';
+
+/** What is known of a job that is sent again or taken over. */
+export interface Earlier {
+  /** Of its claim. */
+  etag: string;
+  /** Number of the attempt that is made next. */
+  attempt: number;
+  /** Why another one is made, in words. */
+  reason: string;
+  /** S3 key of the failure object, which is not needed once the job is sent. */
+  leftover?: string;
+}
 
 /** A job that is not with the endpoint. */
 export interface WaitingJob {
@@ -23,6 +34,9 @@ export interface Staged {
   open: Map<string, OpenJob>;
   /** Keys of the jobs whose audio is uploaded. */
   uploads: Set<string>;
+  /** Claims of other jobs than these, and results, as last listed. */
+  elsewhere: number;
+  results: number;
   /** Files that keep a transcript which another model or other options made. */
   kept: number;
 }
@@ -46,7 +60,14 @@ export async function stage(staging: Staging, audio: readonly Audio[]): Promise<
   const { ledger, settings, delivery } = staging;
   const [finished, claims, uploads] = await Promise.all([ledger.finished(), ledger.claims(), ledger.uploads()]);
   const jobs = jobsOf(audio, staging.identityOf, (file) => keptKey(staging, file, finished));
-  const staged: Staged = { waiting: [], open: new Map(), uploads, kept: keptFiles(jobs) };
+  const staged: Staged = {
+    waiting: [],
+    open: new Map(),
+    uploads,
+    elsewhere: 0,
+    results: finished.size,
+    kept: keptFiles(jobs),
+  };
   const over: Job[] = [];
   await forEach(jobs, CONCURRENCY, async (job) => {
     const isFinished = finished.has(job.key);
@@ -65,6 +86,7 @@ export async function stage(staging: Staging, audio: readonly Audio[]): Promise<
     }
   });
   await sweep(ledger, over);
+  staged.elsewhere = claims.size - over.length - staged.open.size;
   const order = new Map(jobs.map(({ key }, index) => [key, index]));
   staged.waiting.sort((a, b) => (order.get(a.job.key) ?? 0) - (order.get(b.job.key) ?? 0));
   return staged;

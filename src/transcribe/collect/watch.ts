@@ -1,6 +1,7 @@
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import { warnOfBlindAlarm } from '../../aws/blind-alarm.js';
 import { type EndpointWork, readWork } from '../../aws/endpoint-work.js';
+import { isPassingTrouble } from '../../aws/retry.js';
 import type { Context } from '../../context.js';
 import type { OpenJob } from '../job.js';
 
@@ -33,6 +34,7 @@ export function watchEndpoint(context: Context, endpointName: string): Watch {
       return await ask();
     } catch (error) {
       signal.throwIfAborted();
+      if (isPassingTrouble(error)) return undefined;
       nextLook = nextAlarmLook = Number.POSITIVE_INFINITY;
       log.info(`What the endpoint does cannot be seen: ${(error as Error).message}`);
       return undefined;

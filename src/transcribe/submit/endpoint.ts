@@ -1,6 +1,7 @@
 import type { DescribeEndpointOutput, SageMaker } from '@aws-sdk/client-sagemaker';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
+import { hasGpu } from '../../settings/instance-types.js';
 
 /** What a transcription has to know of the endpoint that deploy made. */
 export interface Endpoint {
@@ -10,6 +11,9 @@ export interface Endpoint {
   prefix: string;
   /** Requests that one instance works on at the same time. */
   concurrency: number;
+  gpu: boolean;
+  /** Of the KMS key that what we write is encrypted with; undefined: as the bucket does it. */
+  kmsKeyId: string | undefined;
   /** As deploy was given it. */
   model: string;
   modelRevision: string;
@@ -35,6 +39,8 @@ export async function readEndpoint({ clients, signal }: Context, name: string): 
     bucket: place[1],
     prefix: place[2],
     concurrency: config.AsyncInferenceConfig?.ClientConfig?.MaxConcurrentInvocationsPerInstance ?? 1,
+    gpu: hasGpu(config.ProductionVariants?.[0]?.InstanceType ?? ''),
+    kmsKeyId: config.AsyncInferenceConfig?.OutputConfig?.KmsKeyId,
     model: environment['WHISPER_MODEL'] ?? '',
     modelRevision,
     transcriber,

@@ -26,7 +26,7 @@ export const JOURNAL = 'journal';
  * written at once: a process that is killed has no time for more. The state is saved by hand, as @actions/core would
  * take longer to load than a run that finds nothing to send.
  */
-export function openJournal(place: LedgerPlace, environment: NodeJS.ProcessEnv): Journal {
+export function openJournal({ bucket, prefix }: LedgerPlace, environment: NodeJS.ProcessEnv): Journal {
   const { RUNNER_TEMP, GITHUB_STATE } = environment;
   if (!RUNNER_TEMP || !GITHUB_STATE) return { claiming: () => undefined, over: () => undefined };
   const file = join(RUNNER_TEMP, `whisper-sagemaker-${process.pid}-${Date.now()}.jsonl`);
@@ -34,7 +34,7 @@ export function openJournal(place: LedgerPlace, environment: NodeJS.ProcessEnv):
   const write = (line: Line) => {
     if (!begun) {
       begun = true;
-      write(place);
+      write({ bucket, prefix });
       appendFileSync(GITHUB_STATE, `${JOURNAL}=${file}\n`);
     }
     appendFileSync(file, `${JSON.stringify(line)}\n`);

@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { WrongContent } from '../../aws/multipart-upload.js';
+import { UserError } from '../../errors.js';
+import { withUploadable } from '../examine/extract.js';
+import type { Job } from '../job.js';
+import type { Sender } from './sender.js';
+
+const CHANGED = 'It changed while it was read.';
+
+/**
+ * Uploads a job's audio in parts, so that its size is no matter, and checks on the way that it is what was examined;
+ * else nothing of it is there. What lies in S3 already is used in place.
+ * @returns why this file cannot be sent, in words; undefined: its audio is in S3
+ */
+export async function upload({ context, ledger }: Sender, { key, audio }: Job): Promise<string | undefined> {
+  const { content, identity, contentType } = audio;
+  if (content.kind !== 'file') return undefined;
+  const { signal } = context;
+  const put = (parts: AsyncIterable<Uint8Array>) => ledger.objects.upload(ledger.inputKey(key), parts, contentType);
+  try {
+    await withUploadable(context, audio, async (file) => {
+      if (file === content.path) return put(unchanged(file, identity, signal));
+      // What was taken out of it has another hash: that of the whole tells that it was taken out of this.
+      for await (const _ of unchanged(content.path, identity, signal));
+      return put(read(file, signal));
+    });
+    return undefined;
+  } catch (error) {
+    if (signal.aborted || !(error instanceof UserError)) throw error;
+    return `${error.message} ${error.remedy}`.trim();
+  }
+}
+
+/** @throws WrongContent at its end when it is not the content with this SHA-256 */
+async function* unchanged(path: string, sha256: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const hash = createHash('sha256');
+  for await (const part of read(path, signal)) {
+    hash.update(part);
+    yield part;
+  }
+  if (hash.digest('hex') !== sha256) throw new WrongContent(CHANGED, 'Run the step again.');
+}
+
+async function* read(path: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  try {
+    yield* createReadStream(path, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new WrongContent(`It cannot be read: ${(error as Error).message}`, 'Run the step again.', { cause: error });
+  }
+}
