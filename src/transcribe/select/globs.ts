@@ -31,7 +31,7 @@ const isOfObjects = (glob: string): boolean => glob.startsWith('s3://');
 const normalized = (glob: string): string => posix.normalize(glob).replace(/\/$/, '');
 
 const OUTSIDE = /^(?:\/|(?:.*\/)?\.\.(?:\/|$))/;
-const OBJECTS = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\/(?=.)/s;
+const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])\//;
 
 function refuseUnusable(globs: string[], exclude: readonly string[]): void {
   const outside = globs.filter((glob) => !isOfObjects(glob) && OUTSIDE.test(glob));
@@ -41,7 +41,7 @@ function refuseUnusable(globs: string[], exclude: readonly string[]): void {
       'Write the inputs files and exclude relative to the workspace, without a leading slash or "..".',
     );
   }
-  const bucketless = globs.filter((glob) => isOfObjects(glob) && !OBJECTS.test(glob));
+  const bucketless = globs.filter((glob) => isOfObjects(glob) && ['', glob].includes(glob.replace(BUCKET, '')));
   if (bucketless.length > 0) {
     throw new UserError(
       `Globs of objects without a bucket's name or without anything behind it: ${bucketless.join(', ')}.`,
@@ -95,7 +95,7 @@ export function literalPrefix(glob: string): string {
   return prefix.replace(/\\(.)/gs, '$1');
 }
 
-/** Of an s3:// glob. */
+/** Of an s3:// glob or address. */
 export function bucketOf(glob: string): string {
-  return OBJECTS.exec(glob)?.[1] ?? '';
+  return BUCKET.exec(glob)?.[1] ?? '';
 }
