@@ -9,7 +9,7 @@ import { UserError } from '../../src/errors.js';
 import type { Audio } from '../../src/transcribe/audio.js';
 import { examine } from '../../src/transcribe/examine/examine.js';
 import { type Extraction, extractAudio, withUploadable } from '../../src/transcribe/examine/extract.js';
-import { extractionCommand } from '../../src/transcribe/examine/extraction-command.js';
+import { adviceFor, extractionCommand } from '../../src/transcribe/examine/extraction-command.js';
 import { kindOf } from '../../src/transcribe/examine/foreign.js';
 import { MOST_BYTES } from '../../src/transcribe/examine/limits.js';
 import { readMedia } from '../../src/transcribe/examine/media.js';
@@ -142,6 +142,7 @@ describe('a video', () => {
       .update(await readFile(join(folder, 'film.mp4')))
       .digest('hex');
     expect(whole).toMatchObject({ identity: sha256, content: { extract: false }, contentType: 'video/mp4' });
+    expect(adviceFor(whole)).toContain('ffmpeg -i file:film.mp4');
     expect(await look1('film.mp4', true)).toMatchObject({
       identity: sha256,
       content: { extract: true },

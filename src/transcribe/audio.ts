@@ -14,6 +14,8 @@ export interface Audio {
   contentType: string;
   /** From its header; undefined: unknown before it is transcribed. */
   seconds?: number;
+  /** Set when its header tells of a picture. */
+  video?: true;
   /** Those of the run, with what a `whisper.yml` says of this file. */
   options: TranscriptionOptions;
   /** Names of the tracks of split channels, in their order. */

@@ -8,7 +8,6 @@ import { shown } from '../../shown.js';
 import type { Audio } from '../audio.js';
 import type { Source } from '../select/source.js';
 import { examine } from './examine.js';
-import type { Media } from './media.js';
 import { examineObject } from './object.js';
 import { type OptionsFor, readOptions } from './options.js';
 
@@ -30,7 +29,7 @@ export async function examineAll(
   const root = await realpath(settings.workspace);
   const paths = sources.flatMap(({ kind, path }) => (kind === 'file' ? path : []));
   const optionsFor = await readOptions(root, settings, paths);
-  checkEach(settings, paths, optionsFor, check);
+  checkEach(settings.options, sources, optionsFor, check);
   const found = new Map<string, Audio>();
   const videos: string[] = [];
   await forEach(sources, CONCURRENT_READS, async (source) => {
@@ -42,7 +41,7 @@ export async function examineAll(
     const file = await examine(root, path, optionsFor(path), settings.extractAudio, signal);
     if ('reason' in file) return refuse(path, file.reason);
     found.set(path, file.audio);
-    if (isWholeVideo(file)) videos.push(path);
+    if (isWholeVideo(file.audio)) videos.push(path);
     if (file.audio.options.channels === 'split' && file.media.channels === 1) {
       log.warning(`${shown(path)}: it has one channel, so \`channels: split\` has nothing to split.`, path);
     }
@@ -51,8 +50,8 @@ export async function examineAll(
   return sources.flatMap(({ path }) => found.get(path) ?? []);
 }
 
-const isWholeVideo = ({ audio, media }: { audio: Audio; media: Media }): boolean =>
-  media.video === true && audio.content.kind === 'file' && !audio.content.extract;
+const isWholeVideo = ({ video, content }: Audio): boolean =>
+  video === true && content.kind === 'file' && !content.extract;
 
 function aboutVideos(paths: readonly string[]): string {
   const [first = '', ...others] = paths.toSorted();
@@ -63,22 +62,21 @@ function aboutVideos(paths: readonly string[]): string {
 
 /** Checks the run's options, and those that a `whisper.yml` changed, before any file is read. */
 function checkEach(
-  { options }: TranscribeSettings,
-  paths: readonly string[],
+  run: TranscriptionOptions,
+  sources: readonly Source[],
   optionsFor: OptionsFor,
   check: (options: TranscriptionOptions) => void,
 ): void {
   const first = new Map<TranscriptionOptions, string>();
-  for (const path of paths) {
-    const { options: own } = optionsFor(path);
-    if (!first.has(own)) first.set(own, path);
+  for (const { kind, path } of sources) {
+    const options = kind === 'file' ? optionsFor(path).options : run;
+    if (!first.has(options)) first.set(options, path);
   }
-  if (first.size === 0) check(options);
-  for (const [own, path] of first) {
+  for (const [options, path] of first) {
     try {
-      check(own);
+      check(options);
     } catch (error) {
-      if (!(error instanceof UserError) || canonicalJson(own) === canonicalJson(options)) throw error;
+      if (!(error instanceof UserError) || canonicalJson(options) === canonicalJson(run)) throw error;
       throw new UserError(`${shown(path)}: ${error.message}`, error.remedy, { cause: error });
     }
   }

@@ -43,7 +43,10 @@ export async function examine(
   }
 }
 
-type Found = Pick<Audio, 'bytes' | 'identity' | 'content' | 'seconds'> & { contentType?: string; media: Media };
+type Found = Pick<Audio, 'bytes' | 'identity' | 'content' | 'seconds' | 'video'> & {
+  contentType?: string;
+  media: Media;
+};
 
 async function examineOpen(
   file: FileHandle,
@@ -71,6 +74,7 @@ async function examineOpen(
     content: { kind: 'file', path: real, extract },
     ...(extract && { contentType: 'application/octet-stream' }),
     ...(media.seconds !== undefined && { seconds: media.seconds }),
+    ...(media.video === true && { video: true as const }),
     media,
   };
 }

@@ -1,4 +1,11 @@
 import { posix } from 'node:path';
+import type { Audio } from '../audio.js';
+
+/** What to say of a video behind why the container refused it; empty: it is none, or its audio was taken out already. */
+export function adviceFor({ path, video, content }: Pick<Audio, 'path' | 'video' | 'content'>): string {
+  if (video !== true || (content.kind === 'file' && content.extract)) return '';
+  return ` Its audio alone may do: set extract-audio: true, or store it: ${extractionCommand(path)}`;
+}
 
 /** The command, for a POSIX shell and in one line, by which a person takes the audio out of a file. Only ever printed. */
 export function extractionCommand(path: string): string {

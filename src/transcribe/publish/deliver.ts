@@ -9,6 +9,7 @@ import { WRITERS_VERSION, writers } from '../../transcript/formats.js';
 import type { Presentation } from '../../transcript/presentation.js';
 import { countWords, type Transcript } from '../../transcript/transcript.js';
 import type { Audio } from '../audio.js';
+import { adviceFor } from '../examine/extraction-command.js';
 import type { Deliver, Job, Outcome } from '../job.js';
 import type { FileReport } from '../result.js';
 import { audioUrl, transcriptPath, transcriptPlace } from '../select/place.js';
@@ -60,7 +61,7 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
       for (const audio of job.files) {
         if (outcome.state !== 'failed') await write(job, audio, outcome);
         else {
-          refuse(audio.path, outcome.reason);
+          refuse(audio.path, `${outcome.reason}${outcome.refused === true ? adviceFor(audio) : ''}`);
           if (outcome.refused === true) remember(desk, job, audio, outcome.reason);
         }
       }
@@ -72,7 +73,7 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
         if (entry.refused !== undefined ? retryFailed : !(await isWhole(desk, audio, entry))) return false;
       }
       for (const { audio, entry } of found as { audio: Audio; entry: PublishedFile }[]) {
-        if (entry.refused !== undefined) refuse(audio.path, entry.refused);
+        if (entry.refused !== undefined) refuse(audio.path, `${entry.refused}${adviceFor(audio)}`);
         else reports.set(audio.path, { ...reportOf(desk, audio, entry), state: 'reused' });
       }
       return true;
