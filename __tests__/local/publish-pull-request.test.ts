@@ -62,7 +62,7 @@ describe('one run', () => {
   test('removes a transcript by the pull request', async () => {
     const made = await runOn({}, { removed: ['transcripts/old.txt'] });
     expect(made.published).toBe('pull-request');
-    expect(await rig.git(rig.bare, 'log', '-1', '--format=%s', BRANCH)).toBe('Remove 1 transcripts\n');
+    expect(await rig.git(rig.bare, 'log', '-1', '--format=%s', BRANCH)).toBe('Remove 1 transcript\n');
     expect(await rig.show(BRANCH, 'transcripts/old.txt')).toBeUndefined();
   });
 });

@@ -50,14 +50,14 @@ describe('a commit', () => {
     const { published, commitSha } = await rig.publish(checkout, transcripts, { settings: { commitMessage } });
     expect(published).toBe('commit');
     expect(await rig.git(rig.bare, 'log', '-1', '--format=%H%n%B', 'main')).toBe(
-      `${commitSha}\nAdd 2 transcripts\n\nBy https://github.com/someone/podcast/actions/runs/42 [31m\n\n`,
+      `${commitSha}\nAdd 2 transcripts\n\nBy https://github.com/someone/podcast/actions/runs/42[31m\n\n`,
     );
     expect(await rig.publish(checkout, transcripts)).toEqual({});
   });
 
   test('that only removes says so', async () => {
     await rig.publish(await rig.clone(), {}, { removed: ['transcripts/old.txt'] });
-    expect(await rig.git(rig.bare, 'log', '-1', '--format=%s', 'main')).toBe('Remove 1 transcripts\n');
+    expect(await rig.git(rig.bare, 'log', '-1', '--format=%s', 'main')).toBe('Remove 1 transcript\n');
   });
 
   test('is made after an interrupt as well, as long as there is time', async () => {

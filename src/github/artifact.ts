@@ -10,6 +10,17 @@ export const fitsArtifact = (path: string): boolean => !REFUSED.test(path);
 export const hasArtifacts = ({ ACTIONS_RESULTS_URL, ACTIONS_RUNTIME_TOKEN }: NodeJS.ProcessEnv): boolean =>
   Boolean(ACTIONS_RESULTS_URL && ACTIONS_RUNTIME_TOKEN);
 
+const INSIDE_ACTIONS = 'Artifacts exist inside GitHub Actions only; elsewhere use publish: none.';
+
+/** @throws UserError when there is no such service */
+export function requireArtifacts(environment: NodeJS.ProcessEnv): void {
+  if (hasArtifacts(environment)) return;
+  throw new UserError(
+    'There is no service for artifacts: the runner has not set ACTIONS_RESULTS_URL and ACTIONS_RUNTIME_TOKEN.',
+    INSIDE_ACTIONS,
+  );
+}
+
 /**
  * Uploads files as an artifact of the workflow's run; gives its id.
  * @param files absolute paths below `root`
@@ -45,5 +56,5 @@ function remedyOf({ name, message }: Error): string {
   if (/\b409\b|already exists/i.test(message)) return 'Give each job of the run its own artifact-name.';
   if (/quota/i.test(message)) return 'Remove artifacts that nobody needs, or raise the limit of the account.';
   if (name === 'GHESNotSupportedError') return 'GitHub Enterprise Server has no such artifacts: use another publish.';
-  return 'Artifacts exist inside GitHub Actions only; elsewhere use publish: none.';
+  return INSIDE_ACTIONS;
 }

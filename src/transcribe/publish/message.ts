@@ -14,11 +14,11 @@ export function commitMessage(
   const paths = new Set(changed);
   const count = files.filter(({ transcripts }) => transcripts.some((path) => paths.has(path))).length;
   const gone = removed.filter((path) => paths.has(path)).length;
-  if (count === 0 && gone > 0) return `Remove ${gone} transcripts`;
+  if (count === 0 && gone > 0) return gone === 1 ? 'Remove 1 transcript' : `Remove ${gone} transcripts`;
   return template
     .replaceAll('{count}', String(count))
     .replaceAll('{run}', runUrl(environment) ?? '')
-    .replace(/[^\P{Cc}\n]/gu, ' ')
+    .replace(/[^\P{Cc}\n\t]/gu, '')
     .trim();
 }
 

@@ -3,7 +3,7 @@ import { UserError } from '../../errors.js';
 import { currentBranch, DetachedHead } from '../../git/branch.js';
 import { openGit } from '../../git/git.js';
 import { PushRefused } from '../../git/push.js';
-import { hasArtifacts } from '../../github/artifact.js';
+import { hasArtifacts, requireArtifacts } from '../../github/artifact.js';
 import { isOfFork } from '../../github/fork.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { problemOf } from '../problem.js';
@@ -24,6 +24,7 @@ export async function requirePublishable(context: Context, settings: TranscribeS
     if (publish === 'commit') await currentBranch(openGit(workspace, context.signal), workspace);
     if (publish === 'pull-request') await groundOf(context, settings);
     if (publish === 's3') await requireTarget(context, settings);
+    if (publish === 'artifact') requireArtifacts(process.env);
   } catch (error) {
     if (!(await isForksCheckout(error))) throw error;
   }
