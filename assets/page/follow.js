@@ -74,11 +74,10 @@ function createFollower(cues) {
   }
 
   button.addEventListener('click', resume);
-  /** What happens on the player moves its slider, its volume or its list. @param {EventTarget | null} target */
+  /** Fingers and keys on the player move its slider, its volume or its list. @param {EventTarget | null} target */
   const onPage = (target) => !(target instanceof Node && player.contains(target));
-  for (const event of ['wheel', 'touchmove']) {
-    addEventListener(event, ({ target }) => onPage(target) && stop(), { passive: true });
-  }
+  addEventListener('wheel', stop, { passive: true });
+  addEventListener('touchmove', ({ target }) => onPage(target) && stop(), { passive: true });
   addEventListener('keydown', ({ key, target }) => {
     if (['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End'].includes(key) && onPage(target)) stop();
   });

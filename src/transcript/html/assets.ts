@@ -10,6 +10,7 @@ export interface PageAssets {
   policy: string;
 }
 
+const STYLES = ['page.css', 'player.css', 'text.css', 'keys.css', 'screens.css'];
 /** One after the other they are the page's script: each uses what those before it declare. */
 const SCRIPTS = ['cues.js', 'player.js', 'follow.js', 'search.js', 'page.js'];
 
@@ -23,7 +24,7 @@ export function pageAssets(): PageAssets {
 
 function readAssets(): PageAssets {
   const read = (name: string) => readFileSync(shipped('assets', 'page', name), 'utf8');
-  const style = read('page.css');
+  const style = STYLES.map(read).join('\n');
   const script = SCRIPTS.map(read).join('\n');
   const policy = [
     "default-src 'none'",
