@@ -97,8 +97,8 @@ describe('headers', () => {
       'pieces.mp4': { ...film, channels: 2 },
       'film.mkv': film,
       'film.avi': { video: true },
-      'old.mov': { audio: true, video: true },
-      'silent.mp4': { audio: false, video: true },
+      'old.mov': { seconds: expect.closeTo(SECONDS, 0), audio: true, video: true },
+      'silent.mp4': { seconds: SECONDS, audio: false, video: true },
     });
   });
 

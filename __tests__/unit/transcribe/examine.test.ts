@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, realpath, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -134,10 +135,13 @@ describe('a file', () => {
     expect(await look('loop.mp3')).toMatchObject({ reason: expect.stringContaining('ELOOP') });
   });
 
-  test('that is gone, or is a folder, is refused with what the system said', async () => {
+  test('that is gone, or is none, is refused with what is there; a pipe is not waited for', async () => {
     await put('folder.mp3/a', '');
+    execFileSync('mkfifo', [join(workspace, 'pipe.mp3')]);
     expect(await look('gone.mp3')).toMatchObject({ reason: expect.stringContaining('ENOENT') });
-    expect(await look('folder.mp3')).toMatchObject({ reason: expect.stringContaining('EISDIR') });
+    for (const path of ['folder.mp3', 'pipe.mp3']) {
+      expect(await look(path)).toMatchObject({ reason: expect.stringContaining('no file') });
+    }
   });
 });
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { readLfsPointer } from '../../git/lfs.js';
 import type { Audio, Refusal } from '../audio.js';
 import { contentType } from './content-type.js';
 import { extractionCommand } from './extraction-command.js';
 import { HEAD_BYTES, kindOf } from './foreign.js';
-import { insideOf } from './inside.js';
+import { type OpenFile, openInside } from './inside.js';
 import { MOST_BYTES, tooLarge } from './limits.js';
 import type { Media } from './media.js';
 import type { FileOptions } from './options.js';
@@ -30,10 +30,10 @@ export async function examine(
   signal: AbortSignal,
 ): Promise<Examined | Refusal> {
   try {
-    const real = await insideOf(root, path);
-    if (real === undefined) return { path, reason: 'It is a link that leads out of the workspace.' };
-    await using file = await open(real, 'r');
-    const found = await examineOpen(file, real, path, extract, signal);
+    const opened = await openInside(root, path);
+    if (opened === undefined) return { path, reason: 'It is a link that leads out of the workspace.' };
+    await using _ = opened.file;
+    const found = await examineOpen(opened, path, extract, signal);
     if ('reason' in found) return { path, ...found };
     const { media, ...known } = found;
     return { media, audio: { path, contentType: contentType(path), ...known, ...given } };
@@ -49,13 +49,11 @@ type Found = Pick<Audio, 'bytes' | 'identity' | 'content' | 'seconds' | 'video'>
 };
 
 async function examineOpen(
-  file: FileHandle,
-  real: string,
+  { file, path: real, bytes }: OpenFile,
   path: string,
   mayExtract: boolean,
   signal: AbortSignal,
 ): Promise<Found | { reason: string }> {
-  const { size: bytes } = await file.stat();
   const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
   const head = buffer.subarray(0, bytesRead);
   if (bytes === 0 || bytesRead === 0) return { reason: 'It is empty.' };

@@ -20,7 +20,8 @@ export interface Media {
  */
 export async function readMedia(file: FileHandle, bytes: number, mime: string, signal: AbortSignal): Promise<Media> {
   const format = await readFormat(file, bytes, mime, signal);
-  const seconds = format.duration ?? (await oggSeconds(file, bytes, format)) ?? estimated(bytes, format);
+  const told = format.duration ?? longestTrack(format);
+  const seconds = told ?? (await oggSeconds(file, bytes, format)) ?? estimated(bytes, format);
   const { numberOfChannels: channels, hasAudio: audio, hasVideo = mime.startsWith('video/') } = format;
   return {
     ...(seconds !== undefined && isPlausible(seconds, bytes) && { seconds }),
@@ -53,6 +54,11 @@ async function readFormat(
     signal.throwIfAborted();
     return format;
   }
+}
+
+/** Of QuickTime's films, which tracks are audio is not found out. */
+function longestTrack({ trackInfo = [] }: Partial<IFormat>): number | undefined {
+  return Math.max(0, ...trackInfo.map(({ duration }) => duration ?? 0)) || undefined;
 }
 
 /** Codecs whose frames follow each other without a container. */

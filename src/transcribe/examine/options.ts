@@ -1,4 +1,4 @@
-import { access, open } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { forEach } from '../../each.js';
 import { UserError } from '../../errors.js';
@@ -11,7 +11,7 @@ import {
   transcriptionOf,
 } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
-import { insideOf } from './inside.js';
+import { openInside } from './inside.js';
 import type { Layer, OptionsFile } from './options-file.js';
 
 /** Name of the files beside audio that say how it is transcribed. */
@@ -83,12 +83,11 @@ function foldersOf(paths: readonly string[]): Set<string> {
 async function readFile(root: string, path: string, mistakes: string[]): Promise<OptionsFile | undefined> {
   const wrong = (problem: string) => void mistakes.push(`${shown(path)}: ${problem}`);
   try {
-    const real = await insideOf(root, path);
-    if (real === undefined) return wrong('it is a link that leads out of the workspace');
-    await using file = await open(real, 'r');
-    const { size } = await file.stat();
-    if (size > MOST_BYTES) return wrong(`it has ${size} bytes, and ${MOST_BYTES} are the most`);
-    const text = await file.readFile('utf8');
+    const opened = await openInside(root, path);
+    if (opened === undefined) return wrong('it is a link that leads out of the workspace');
+    await using _ = opened.file;
+    if (opened.bytes > MOST_BYTES) return wrong(`it has ${opened.bytes} bytes, and ${MOST_BYTES} are the most`);
+    const text = await opened.file.readFile('utf8');
     const { parseOptions } = await import('./options-file.js');
     return parseOptions(path, text, mistakes);
   } catch (error) {
