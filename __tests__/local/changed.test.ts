@@ -5,6 +5,7 @@ import { run } from '../../script/lib/local-aws.ts';
 import type { Context } from '../../src/context.js';
 import type { TranscribeSettings } from '../../src/settings/transcribe.js';
 import { changedFiles } from '../../src/transcribe/select/changed.js';
+import { select } from '../../src/transcribe/select/select.js';
 import { type GitRemote, startGitRemote } from '../helpers/git-remote.ts';
 import { type GitHubApi, startGitHubApi } from '../helpers/github-api.ts';
 import { transcribeSettings } from '../helpers/transcribe-settings.ts';
@@ -87,6 +88,20 @@ const CANDIDATES = [
   '-a "b"\n$(c).mp3',
 ];
 
+const context = () =>
+  ({
+    signal: new AbortController().signal,
+    clock: quickClock,
+    log: { notice: (line: string) => lines.push(line), info: (line: string) => lines.push(line) },
+  }) as unknown as Context;
+
+/** As the runner tells a step of an event. */
+async function environmentOf(name: string, payload: unknown): Promise<NodeJS.ProcessEnv> {
+  const path = join(await mkdtemp(join(remote.folder, 'event-')), 'event.json');
+  await writeFile(path, JSON.stringify(payload));
+  return { GITHUB_EVENT_NAME: name, GITHUB_EVENT_PATH: path, GITHUB_REPOSITORY: 'someone/podcast' };
+}
+
 /** Those of the candidates that count as changed. */
 async function changed(
   workspace: string,
@@ -95,17 +110,9 @@ async function changed(
   settings: Partial<TranscribeSettings> = {},
   environment: NodeJS.ProcessEnv = {},
 ): Promise<string[]> {
-  const event = join(await mkdtemp(join(remote.folder, 'event-')), 'event.json');
-  await writeFile(event, JSON.stringify(payload));
-  const context = {
-    signal: new AbortController().signal,
-    clock: quickClock,
-    log: { notice: (line: string) => lines.push(line) },
-  } as unknown as Context;
-  const matches = await changedFiles(context, transcribeSettings({ workspace, ...settings }), {
-    GITHUB_EVENT_NAME: name,
-    GITHUB_EVENT_PATH: event,
-    GITHUB_REPOSITORY: 'someone/podcast',
+  const runner = await environmentOf(name, payload);
+  const matches = await changedFiles(context(), transcribeSettings({ workspace, ...settings }), {
+    ...runner,
     ...environment,
   });
   return CANDIDATES.filter(matches);
@@ -192,6 +199,25 @@ describe('a push', () => {
   test('that deletes a branch changes nothing', async () => {
     expect(await changed(await checkout(first), 'push', push(first, NONE))).toEqual([]);
   });
+});
+
+test('a run looks at what was changed; that nothing was is no error', async () => {
+  const after = await commit({ 'audio/new.mp3': '1', 'audio/old.wav': '1', 'notes.txt': '1' });
+  const last = await commit({ 'audio/new.mp3': '2', 'notes.txt': '2' });
+  await git('push', '--quiet', '--force', 'origin', 'HEAD:main');
+  const workspace = await checkout(last);
+  const selected = async (files: string[], before: string) => {
+    Object.assign(process.env, await environmentOf('push', push(before, last)));
+    const settings = transcribeSettings({ workspace, files, changedOnly: true });
+    const { found } = await select(context(), settings, () => Promise.reject(new Error('no endpoint')));
+    return found.map(({ path }) => path);
+  };
+  // That the others share a transcript is an old matter.
+  expect(await selected(['audio/*'], after)).toEqual(['audio/new.mp3']);
+  expect(await selected(['show/*.mp3', 'audio/old.*', '!**/*.wav'], after)).toEqual([]);
+  expect(lines).toEqual(['changed-only: 1 of 5 files.', 'changed-only: 0 of 1 files.']);
+  await expect(selected(['audio/*'], first)).rejects.toThrow('audio/old.mp3 and audio/old.wav');
+  await expect(selected(['audio/*.flac'], after)).rejects.toThrow('No file matches audio/*.flac');
 });
 
 describe('a pull request', () => {

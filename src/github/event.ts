@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod/mini';
+import { isSha } from '../git/changes.js';
 
 /** What a workflow runs for, as far as it tells what was changed. Everything in it may come from a stranger. */
 export type Event =
@@ -12,7 +13,7 @@ export type Event =
   | { kind: 'deletion' }
   | { kind: 'other'; name: string };
 
-const SHA = z.string().check(z.regex(/^[0-9a-f]{40}(?:[0-9a-f]{24})?$/));
+const SHA = z.string().check(z.refine(isSha));
 
 const push = z.object({
   ref: z.string(),

@@ -6,6 +6,7 @@ import { Interrupted, type UserError } from '../errors.js';
 import { openLedger } from '../ledger/ledger.js';
 import { type Published, publishedKey, readPublished } from '../ledger/published.js';
 import type { TranscribeSettings, TranscriptionOptions } from '../settings/transcribe.js';
+import { withAnnotations } from './annotations.js';
 import type { Audio } from './audio.js';
 import { collect, type Ended } from './collect/collect.js';
 import { openProgress } from './collect/progress.js';
@@ -30,10 +31,11 @@ import { requireAble } from './submit/model-limits.js';
  * @throws UserError when nothing could be begun: a bad glob, no endpoint, no access
  */
 export async function transcribe(
-  context: Context,
+  given: Context,
   settings: TranscribeSettings,
   grace: AbortSignal,
 ): Promise<TranscribeResult> {
+  const context = await withAnnotations(given, settings.workspace);
   const until = context.clock.now() + settings.waitMinutes * 60_000;
   let asked: Promise<Endpoint> | undefined;
   const readOnce = () => (asked ??= readEndpoint(context, settings.endpointName));
