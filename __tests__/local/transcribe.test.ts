@@ -159,6 +159,7 @@ describe('publishing', () => {
         expect(again.problem?.message).toContain('"transcripts"');
         expect(again.problem?.remedy).toContain('artifact-name');
       } finally {
+        for (const line of service.lines) delete process.env[line.split('=')[0] ?? ''];
         await service.stop();
         await rm(folder, { recursive: true });
       }
