@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { LoggedRequest } from '../../script/lib/local-aws.ts';
 import { endpointLog } from '../../src/aws/endpoint-log.js';
+import { readActivities } from '../../src/aws/scaling.js';
 import type { Context } from '../../src/context.js';
 import { destroy } from '../../src/deploy/destroy.js';
 import { plan } from '../../src/deploy/plan.js';
@@ -14,6 +15,7 @@ import { prune } from '../../src/deploy/prune.js';
 import { image } from '../../src/deploy/resources/image.js';
 import { repository } from '../../src/deploy/resources/repository.js';
 import type { DeploySettings } from '../../src/settings/deploy.js';
+import type { TranscribeSettings } from '../../src/settings/transcribe.js';
 import { transcribe } from '../../src/transcribe/transcribe.js';
 import { type DeployRig, startDeployRig } from '../helpers/deploy-on-local-aws.ts';
 import { account, desired, materials } from '../helpers/desired.ts';
@@ -40,6 +42,10 @@ const PARAMETERS = {
   ...GITHUB,
   ModelBucket: 'models',
   ModelPrefix: 'whisper/',
+  AudioBucket: 'recordings',
+  AudioPrefix: '2026/',
+  PublishBucket: 'website',
+  PublishPrefix: 'transcripts/',
   BaseImageRepositoryArn: 'arn:aws:ecr:us-east-1:763104351884:repository/pytorch-inference',
   KmsKeyArn: `arn:aws:kms:us-east-1:${account}:key/01234567-89ab-cdef-0123-456789abcdef`,
   TopicArns: `arn:aws:sns:us-east-1:${account}:done,arn:aws:sns:us-east-1:${account}:failed`,
@@ -197,19 +203,31 @@ describe('runs of every mode, the endpoint under its own role', () => {
   );
 
   test(
-    'transcribe',
+    'transcribe files and objects, publish to S3, forget',
     async () => {
-      await writeFile(join(folder, 'good.mp3'), '\0'.repeat(PART + 1));
+      await writeFile(join(folder, 'good.mp3'), Buffer.alloc(PART + 1));
       await writeFile(join(folder, 'bad.mp3'), 'fail:400\n\0');
-      const settings = transcribeSettings({ workspace: folder, files: ['*.mp3'] });
+      await writeFile(join(folder, 'late.ogg'), 'sleep:5\n\0');
+      for (const name of ['recordings', 'website']) await rig.aws.control('bucket', { name });
+      const s3 = await rig.clients.s3();
+      await s3.putObject({ Bucket: 'recordings', Key: '2026/talk.mp3', Body: '\0' });
+      const run = async (overrides: Partial<TranscribeSettings>) => {
+        const settings = transcribeSettings({ workspace: folder, publish: 's3', ...overrides });
+        const { files } = await transcribe(later(DAYS), settings, new AbortController().signal);
+        return Object.fromEntries(files.map(({ audio, state }) => [audio, state]));
+      };
+      const publishTo = { bucket: 'website', prefix: 'transcripts/' };
+      const objects = { files: ['s3://recordings/2026/*'], publishTo };
       await as('transcribe', async () => {
-        const { files } = await transcribe(later(DAYS), settings);
-        expect(files.map(({ audio, state }) => [audio, state])).toEqual([
-          ['bad.mp3', 'failed'],
-          ['good.mp3', 'transcribed'],
-        ]);
+        expect(await run({ files: ['late.ogg'], wait: false })).toEqual({ 'late.ogg': 'pending' });
+        expect(await run({ files: ['late.ogg'] })).toEqual({ 'late.ogg': 'transcribed' });
+        expect(await run({ files: ['*.mp3'] })).toEqual({ 'bad.mp3': 'failed', 'good.mp3': 'transcribed' });
+        expect(await run({ files: ['*.mp3'] })).toEqual({ 'bad.mp3': 'failed', 'good.mp3': 'reused' });
+        expect(await run(objects)).toEqual({ 's3://recordings/2026/talk.mp3': 'transcribed' });
+        await readActivities(rig.context(), 'whisper');
+        await run({ files: [], forget: ['*.mp3'] });
+        await run({ files: [], forget: ['s3://recordings/**'], publishTo });
       });
-      await as('transcribe', () => transcribe(later(DAYS), settings));
     },
     2 * MINUTES,
   );
