@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import BaseWSGIServer, make_server
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import BaseWSGIServer
 
 from local.aws import iam  # noqa: F401  (moto then finds the types of CloudFormation that it lacks)
 from local.aws.application import Application
@@ -54,6 +54,7 @@ from local.aws.sagemaker.scaling import ScalableEndpoints
 from local.aws.sagemaker.service import SageMaker
 from local.aws.sagemaker.states import EndpointStates
 from local.aws.sagemaker.store import Store
+from local.aws.serving import HOST, listening, serving
 from local.aws.sts import Sts
 from local.control import Control
 from local.engine.base import Engine
@@ -62,26 +63,7 @@ from local.registry import docker_registry
 from local.registry.client import Registry
 
 REGION = "us-east-1"
-HOST = "127.0.0.1"
 SHUTDOWN_POLL_SECONDS = 0.05  # shutdown() takes up to this long a server; the default is half a second
-logger = logging.getLogger(__name__)
-
-
-class QuietHandler(MotoRequestHandler):
-    """The requests are kept by RequestsLog; a line for each on stderr would only hide the errors."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing."""
-
-    def connection_dropped(self, error: BaseException, environ: Any = None) -> None:
-        """The answer ended in a ConnectionError: nothing else may come over this connection."""
-        self.close_connection = True
-
-    def log_error(self, format: str, *args: Any) -> None:
-        """Not an error here: a Docker client tries HTTPS first, which this server cannot read."""
-        logger.debug(format, *args)
 
 
 class LocalAws:
@@ -178,21 +160,6 @@ class LocalAws:
             return Invocations(endpoint.name, config, role, self.store.account, REGION, objects, self.clock)
 
         return handler
-
-
-def listening(port: int) -> socket.socket:
-    """A socket that listens on the loopback address; 0 is any free port."""
-    server = socket.socket()
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    server.bind((HOST, port))
-    server.listen(128)
-    return server
-
-
-def serving(server_socket: socket.socket, application: Any) -> BaseWSGIServer:
-    """A threaded WSGI server on a socket that listens already."""
-    port = server_socket.getsockname()[1]
-    return make_server(HOST, port, application, threaded=True, request_handler=QuietHandler, fd=server_socket.detach())
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -96,8 +96,11 @@ def _query_action(request: Request) -> str | None:
 
 
 @functools.cache
-def _s3_routes() -> list[tuple[str, int, frozenset[tuple[str, str]], frozenset[str], frozenset[str], str]]:
-    """Every S3 operation as (method, path parts, literal query, required query, required headers, name)."""
+def _s3_routes(method: str, depth: int) -> list[tuple[frozenset[tuple[str, str]], frozenset[str], frozenset[str], str]]:
+    """The S3 operations of this method and so many path parts: (literal query, required query, required headers, name).
+
+    The one with the most marks comes first, so that the first that fits is the one that is meant.
+    """
     routes = []
     model = service_model("s3")
     for name in model.operation_names:
@@ -106,6 +109,8 @@ def _s3_routes() -> list[tuple[str, int, frozenset[tuple[str, str]], frozenset[s
             continue
         path, _, query = operation.http["requestUri"].partition("?")
         parts = 2 if "{Key" in path else 1 if "{Bucket}" in path else 0
+        if operation.http["method"] != method or parts != depth:
+            continue
         literal = frozenset(parse_qsl(query, keep_blank_values=True)) - {("x-id", name)}
         required_query, required_headers = set(), set()
         shape = operation.input_shape
@@ -115,26 +120,17 @@ def _s3_routes() -> list[tuple[str, int, frozenset[tuple[str, str]], frozenset[s
                 required_query.add(where["name"])
             elif where.get("location") == "header":
                 required_headers.add(where["name"])
-        routes.append(
-            (operation.http["method"], parts, literal, frozenset(required_query), frozenset(required_headers), name)
-        )
-    return routes
+        routes.append((literal, frozenset(required_query), frozenset(required_headers), name))
+    return sorted(routes, key=lambda route: -sum(len(marks) for marks in route[:3]))
 
 
 def _s3_operation(request: Request) -> str:
     """The S3 operation with the most of its marks (query and headers) on this request."""
     bucket, _, key = request.path.lstrip("/").partition("/")
-    parts = 2 if key else 1 if bucket else 0
     query = request.args.to_dict()
-    best, best_score = f"{request.method} /", -1
-    for method, depth, literal, required_query, required_headers, name in _s3_routes():
-        if method != request.method or depth != parts:
+    for literal, required_query, required_headers, name in _s3_routes(request.method, 2 if key else 1 if bucket else 0):
+        if not literal <= query.items() or not required_query <= query.keys():
             continue
-        if any(query.get(k) != v for k, v in literal) or not required_query <= query.keys():
-            continue
-        if any(h not in request.headers for h in required_headers):
-            continue
-        score = len(literal) + len(required_query) + len(required_headers)
-        if score > best_score:
-            best, best_score = name, score
-    return best
+        if all(header in request.headers for header in required_headers):
+            return name
+    return f"{request.method} /"

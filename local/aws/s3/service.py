@@ -17,6 +17,7 @@ from local.aws import kms
 from local.aws.application import Wsgi
 from local.aws.errors import AwsError, error_response
 from local.aws.operations import Call
+from local.aws.s3 import plain
 from local.aws.s3.body import received
 from local.aws.s3.checksums import PREFIX
 from local.aws.s3.multipart import Multipart
@@ -51,10 +52,12 @@ class S3:
             self._multipart.require(bucket, request)
         if call.operation == "ListParts":
             return self._multipart.list_parts(bucket, request)
+        if call.operation == "ListObjectsV2":
+            return plain.list_keys(self._account, bucket, request)
         if call.operation == "GetObject":
-            return self._streamed
+            return plain.get(self._account, bucket, key, request) or self._streamed
         if call.operation == "HeadObject":
-            return self._head(bucket, key)
+            return plain.get(self._account, bucket, key, request) or self._head(bucket, key)
         seen = self._deletions[bucket, key]
         if request.method not in ("PUT", "POST"):
             return self._locked(call, bucket, key, self._moto) if call.operation == "DeleteObject" else None
@@ -81,7 +84,11 @@ class S3:
                 return error_response("s3", "rest-xml", error, path=request.path)(environ, start_response)
             if call.operation == "CopyObject":
                 return self._copy(bucket, key, work, environ, start_response)
-            return work(environ, start_response)
+            done = plain.put(self._account, bucket, key, request, body) if call.operation == "PutObject" else None
+            if done is None:
+                return work(environ, start_response)
+            body.close()
+            return done(environ, start_response)
 
         return self._locked(call, bucket, key, write)
 
