@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { UserError } from '../../src/errors.js';
+import { currentBranch } from '../../src/git/branch.js';
 import { commitAndPush } from '../../src/git/commit.js';
 import { openGit } from '../../src/git/git.js';
 import { type GitRemote, startGitRemote } from '../helpers/git-remote.ts';
@@ -22,12 +23,12 @@ beforeAll(async () => {
 afterAll(() => remote?.stop());
 beforeEach(() => remote.seed({ 'transcripts/old.txt': 'before\n' }));
 
-const publish = (repository: string, written: string[], removed: string[] = [], until = signal) =>
-  commitAndPush(
-    openGit(repository, until),
-    { edits: { written, removed }, message: (changed) => `Add ${changed.length} files`, folder: repository },
-    { clock: quickClock, signal: until },
-  );
+async function publish(repository: string, written: string[], removed: string[] = [], until = signal) {
+  const git = openGit(repository, until);
+  const branch = await currentBranch(git, repository);
+  const message = (changed: readonly string[]) => `Add ${changed.length} files`;
+  return commitAndPush(git, { branch, edits: { written, removed }, message }, { clock: quickClock, signal: until });
+}
 async function refusal(request: Promise<unknown>): Promise<UserError> {
   const error = await request.catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(UserError);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type LocalPart, startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
+import { startGitHttp } from '../helpers/git-http.ts';
 import { type PublishRig, startPublishRig } from '../helpers/publish-rig.ts';
 
 const MINUTES = 60_000;
@@ -115,6 +116,31 @@ test('without permission to push no pull request is tried', async () => {
   const made = await rig.publish(checkout, TRANSCRIPT, { settings: { artifactName: 'denied' } });
   expect(made.published).toBe('artifact');
   expect(warnings()).toEqual([expect.stringMatching(/contents: write.*go into an artifact instead/s)]);
+});
+
+test('a checkout that keeps no credentials pushes with github-token, which stays nowhere', async () => {
+  const http = await startGitHttp(rig.bare, 'ghs_secret');
+  const { GITHUB_SERVER_URL } = process.env;
+  try {
+    process.env['GITHUB_SERVER_URL'] = http.server;
+    const checkout = await rig.clone();
+    await rig.git(checkout, 'remote', 'set-url', 'origin', `${http.server}/someone/podcast`);
+    const denied = await rig.publish(checkout, TRANSCRIPT, { settings: { githubToken: 'ghs_other' } });
+    expect(denied.problem?.remedy).toContain('contents: write');
+    const made = await rig.publish(checkout, TRANSCRIPT, { settings: { githubToken: 'ghs_secret' } });
+    expect(made.published).toBe('commit');
+    expect(await rig.show('main', 'transcripts/a.txt')).toBe('a\n');
+    expect(await rig.git(checkout, 'config', '--list')).not.toMatch(/extraheader|ghs_/i);
+
+    // Its own credentials come first: two headers would be refused.
+    const header = `AUTHORIZATION: basic ${Buffer.from('x-access-token:ghs_secret').toString('base64')}`;
+    await rig.git(checkout, 'config', `http.${http.server}/.extraheader`, header);
+    const next = { 'transcripts/b.txt': 'b\n' };
+    expect((await rig.publish(checkout, next, { settings: { githubToken: 'ghs_other' } })).published).toBe('commit');
+  } finally {
+    process.env['GITHUB_SERVER_URL'] = GITHUB_SERVER_URL;
+    http.stop();
+  }
 });
 
 describe('a detached HEAD', () => {

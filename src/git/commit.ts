@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { untilPushed } from './attempts.js';
-import { currentBranch, fetchBranch, shortName } from './branch.js';
+import { type Branch, fetchBranch, shortName } from './branch.js';
 import { commitTree } from './commit-object.js';
 import type { Git } from './git.js';
 import { uploadLfsObjects } from './lfs-objects.js';
@@ -19,23 +19,23 @@ export interface Commit {
 }
 
 export interface CommitRequest {
+  /** The one that is checked out. */
+  branch: Branch;
   edits: Edits;
   message: (changed: readonly string[]) => string;
-  folder: string;
 }
 
 /**
  * Commits the changes and pushes the commit to the branch that is checked out. When somebody else pushed meanwhile, the
  * commit is made anew on theirs, so there is nothing to merge.
  * @throws PushRefused when the server will not have it
- * @throws UserError when there is no branch to push to
+ * @throws UserError when the branch is gone
  */
 export async function commitAndPush(
   git: Git,
-  { edits, message, folder }: CommitRequest,
+  { branch, edits, message }: CommitRequest,
   context: { clock: Clock; signal: AbortSignal },
 ): Promise<Commit> {
-  const branch = await currentBranch(git, folder);
   const { head, remote, ref } = branch;
   let base = head;
   let moved = false;

@@ -28,7 +28,7 @@ export async function uploadLfsObjects(
     throw new PushRefused(
       'permission',
       `No permission to upload to Git LFS: ${said}`,
-      'Give the job permissions: contents: write, and leave persist-credentials of actions/checkout on.',
+      'Give the job permissions: contents: write.',
     );
   }
   throw new UserError(

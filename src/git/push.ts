@@ -57,7 +57,7 @@ export async function push(git: Git, { remote, ref, lease }: PushTarget, commit:
     throw new PushRefused(
       'permission',
       `No permission to push to ${where}: ${said}`,
-      `Give the job permissions: contents: write, and leave persist-credentials of actions/checkout on. ${STAYS}`,
+      `Give the job permissions: contents: write. ${STAYS}`,
     );
   }
   return { state: 'unreachable', said };

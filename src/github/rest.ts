@@ -16,13 +16,16 @@ export interface Rest {
   patiently<T>(request: () => Promise<T>): Promise<T>;
 }
 
+/** Address of GitHub, or of the GitHub Enterprise Server that the workflow runs on. */
+export const serverUrl = ({ GITHUB_SERVER_URL }: NodeJS.ProcessEnv): string =>
+  GITHUB_SERVER_URL || 'https://github.com';
+
 /**
  * `OWNER/NAME` of the repository that a remote is of; undefined: it is not known.
  * @param url of the remote. One that is not GitHub's, such as a mirror, is taken for the workflow's repository.
  */
 export function repositoryAt(url: string, environment: NodeJS.ProcessEnv): string | undefined {
-  const { GITHUB_REPOSITORY, GITHUB_SERVER_URL = 'https://github.com' } = environment;
-  return repositoryOf(url, GITHUB_SERVER_URL) ?? (GITHUB_REPOSITORY || undefined);
+  return repositoryOf(url, serverUrl(environment)) ?? (environment['GITHUB_REPOSITORY'] || undefined);
 }
 
 /** Milliseconds before an attempt after the first. */

@@ -1,6 +1,5 @@
 import type { Context } from '../../context.js';
-import { currentBranch } from '../../git/branch.js';
-import type { Git } from '../../git/git.js';
+import { type Branch, shortName } from '../../git/branch.js';
 import { dispatchWorkflow } from '../../github/dispatch.js';
 import { openRest, repositoryAt } from '../../github/rest.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
@@ -8,12 +7,10 @@ import type { TranscribeSettings } from '../../settings/transcribe.js';
 /** Starts the workflow of `dispatch-workflow` on a branch that was pushed to. A warning says why it was not. */
 export async function dispatch(
   context: Context,
-  { dispatchWorkflow: workflow, githubToken, workspace }: TranscribeSettings,
-  git: Git,
-  branch: string,
+  { dispatchWorkflow: workflow, githubToken }: TranscribeSettings,
+  { url, ref }: Branch,
 ): Promise<void> {
   if (workflow === undefined) return;
-  const { url } = await currentBranch(git, workspace);
   const repository = repositoryAt(url, process.env);
   if (githubToken === undefined || repository === undefined) {
     const missing = githubToken === undefined ? 'the input github-token is empty' : 'its repository is not known';
@@ -21,5 +18,5 @@ export async function dispatch(
     return;
   }
   const rest = await openRest(githubToken, repository, context);
-  await dispatchWorkflow(rest, workflow, branch, context.log);
+  await dispatchWorkflow(rest, workflow, shortName(ref), context.log);
 }

@@ -110,7 +110,7 @@ async function fallBack(
     try {
       return await way(context, settings, publishing);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError) || context.signal.aborted) throw error;
       reason = error;
     }
   }

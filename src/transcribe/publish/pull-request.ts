@@ -1,10 +1,11 @@
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import { type Branch, currentBranch, shortName } from '../../git/branch.js';
+import { withToken } from '../../git/credentials.js';
 import { openGit } from '../../git/git.js';
 import { pushTopic, type Topic } from '../../git/topic.js';
 import { unmergedOf, upsertPullRequest } from '../../github/pull-request.js';
-import { openRest, type Rest, repositoryAt } from '../../github/rest.js';
+import { openRest, type Rest, repositoryAt, serverUrl } from '../../github/rest.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import type { Publication } from '../result.js';
 import { commitMessage, runUrl } from './message.js';
@@ -57,8 +58,9 @@ export const pullRequest: Way = async (context, settings, publishing) => {
   const ground = await groundOf(context, settings);
   const { base, into } = ground;
   const rest = await openRest(ground.token, ground.repository, context);
+  const git = openGit(settings.workspace, context.signal);
   const topic = await pushTopic(
-    openGit(settings.workspace, context.signal),
+    await withToken(git, base, ground.token, serverUrl(process.env)),
     {
       base,
       topic: branch,
