@@ -28,8 +28,8 @@ export async function withUploadable<T>(
   const folder = await mkdtemp(join(process.env['RUNNER_TEMP'] || tmpdir(), 'extracted-'));
   try {
     const progress = (line: string) => log.info(`${shown(path)}: ${line}`);
-    const channels = options.channels === 'split' ? 2 : 1;
-    const work = { file: content.path, folder, channels, mostBytes: MOST_BYTES, progress } as const;
+    const keepChannels = options.channels === 'split';
+    const work = { file: content.path, folder, keepChannels, mostBytes: MOST_BYTES, progress };
     return await use(await extractAudio(work, signal));
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -41,8 +41,8 @@ export interface Extraction {
   file: string;
   /** Where the audio goes. */
   folder: string;
-  /** Of what is encoded anew. */
-  channels: 1 | 2;
+  /** Else what is encoded anew has one. */
+  keepChannels: boolean;
   /** The audio is smaller than this. */
   mostBytes: number;
   progress: (line: string) => void;
@@ -55,12 +55,14 @@ export interface Extraction {
  * @throws UserError when there is no ffmpeg, or it finds no audio
  */
 export async function extractAudio(work: Extraction, signal: AbortSignal): Promise<string> {
-  const { folder, channels, mostBytes, progress } = work;
-  const speech = ['-ac', `${channels}`, '-ar', '16000'];
+  const { folder, keepChannels, mostBytes, progress } = work;
+  const speech = ['-ar', '16000', ...(keepChannels ? [] : ['-ac', '1'])];
+  // Of several channels libopus chooses the rate by their number.
+  const rate = keepChannels ? [] : ['-b:a', '32k'];
   const ways = [
     // Matroska holds nearly every codec.
     { what: 'copied', name: 'audio.mka', codec: ['-c:a', 'copy'] },
-    { what: 'encoded', name: 'audio.opus', codec: ['-c:a', 'libopus', '-b:a', `${32 * channels}k`, ...speech] },
+    { what: 'encoded', name: 'audio.opus', codec: ['-c:a', 'libopus', ...rate, ...speech] },
     { what: 'encoded', name: 'audio.flac', codec: ['-c:a', 'flac', '-sample_fmt', 's16', ...speech] },
   ];
   let problem = '';
