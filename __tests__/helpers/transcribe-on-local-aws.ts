@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Clients } from '../../src/aws/clients.js';
 import type { Clock } from '../../src/clock.js';
 import type { Context } from '../../src/context.js';
 import type { DeploySettings } from '../../src/settings/deploy.js';
@@ -9,17 +10,20 @@ import type { TranscribeResult } from '../../src/transcribe/result.js';
 import { transcribe } from '../../src/transcribe/transcribe.js';
 import { type DeployRig, startDeployRig } from './deploy-on-local-aws.ts';
 import { transcribeSettings } from './transcribe-settings.ts';
-import { quickClock, writeFiles } from './workspace.ts';
+import { leapingClock, quickClock, writeFiles } from './workspace.ts';
 
-export { quickClock, writeFiles };
+export { leapingClock, quickClock, writeFiles };
 
 /** One run of the story. */
 export interface Run {
   settings?: Partial<TranscribeSettings>;
   signal?: AbortSignal;
   clock?: Clock;
+  /** Where its log goes; the rig's lines, which the next deploy empties, when not given. */
+  lines?: string[];
   /** Until it fires, an interrupted run brings home what is finished. */
   grace?: AbortSignal;
+  clients?: Clients;
 }
 
 /** An endpoint of the instant image on a local AWS, workspaces and transcriptions. */
@@ -47,16 +51,16 @@ export async function startTranscribeRig(
 ): Promise<TranscribeRig> {
   const rig = await startDeployRig();
   const folder = await mkdtemp(join(tmpdir(), 'transcribe-'));
-  const context = (run: Run): Context => ({
-    clients: rig.clients,
+  const context = (run: Run, lines = run.lines ?? rig.lines): Context => ({
+    clients: run.clients ?? rig.clients,
     account: '123456789012',
     clock: run.clock ?? quickClock,
     signal: run.signal ?? new AbortController().signal,
     log: {
-      info: (line) => void rig.lines.push(line),
-      notice: (line) => void rig.lines.push(line),
-      warning: (line, file) => void rig.lines.push(`warning: ${file}: ${line}`),
-      error: (line, file) => void rig.lines.push(`error: ${file}: ${line}`),
+      info: (line) => void lines.push(line),
+      notice: (line) => void lines.push(line),
+      warning: (line, file) => void lines.push(`warning: ${file}: ${line}`),
+      error: (line, file) => void lines.push(`error: ${file}: ${line}`),
       group: (_title, body) => body(),
       mask: () => undefined,
     },

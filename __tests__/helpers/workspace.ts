@@ -9,6 +9,22 @@ export const quickClock: Clock = {
   sleep: (milliseconds, signal) => pause(Math.min(milliseconds, 100), undefined, signal ? { signal } : {}),
 };
 
+/** As quickClock, and it tells the time as if it had waited that long. `leap` moves it on by milliseconds. */
+export function leapingClock(ahead = 0): Clock & { leap(milliseconds: number): void } {
+  let skipped = ahead;
+  return {
+    now: () => Date.now() + skipped,
+    sleep: async (milliseconds, signal) => {
+      const started = Date.now();
+      await pause(Math.min(milliseconds, 20), undefined, signal ? { signal } : {});
+      skipped += Math.max(milliseconds - (Date.now() - started), 0);
+    },
+    leap: (milliseconds) => {
+      skipped += milliseconds;
+    },
+  };
+}
+
 export async function writeFiles(folder: string, files: Record<string, string | Buffer>): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
