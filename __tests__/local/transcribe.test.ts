@@ -84,6 +84,36 @@ describe('files that nobody has sent', () => {
     },
     2 * MINUTES,
   );
+
+  test(
+    'in S3 are used where they are, or copied there when no header can name them; a replaced one is another',
+    async () => {
+      const s3 = await rig.clients.s3();
+      await s3.createBucket({ Bucket: 'recordings' });
+      const keys = ['2026/-a b+"c" %41.mp3', '2026/plain-1.mp3', '2026/日本語.mp3'];
+      const put = (Key: string) => s3.putObject({ Bucket: 'recordings', Key, Body: audio() });
+      await Promise.all(keys.map(put));
+      const workspace = await rig.workspace({ 'audio/d.mp3': audio() });
+      const settings = { files: ['audio/**', 's3://recordings/2026/*'] };
+      const ran = async () => Object.values(states(await rig.transcribe(workspace, { settings })));
+      const requests = await rig.requestsOf(async () => {
+        expect(await ran()).toEqual(['transcribed', 'transcribed', 'transcribed', 'transcribed']);
+      });
+      const of = (operation: string) => requests.filter((request) => request.operation === operation);
+      const uploads = of('PutObject').filter(({ parameters }) => String(parameters['Key']).includes('/input/'));
+      expect([uploads.length, of('CopyObject').length]).toEqual([1, 2]);
+      expect(of('InvokeEndpointAsync').map(({ parameters }) => parameters['InputLocation'])).toContain(
+        's3://recordings/2026/plain-1.mp3',
+      );
+      expect(await readdir(join(workspace, 'transcripts/2026'))).toContain('日本語.srt');
+      expect((await s3.listObjectsV2({ Bucket: 'recordings' })).KeyCount).toBe(3);
+      expect(await folders()).not.toContain('input');
+
+      await put('2026/日本語.mp3');
+      expect(await ran()).toEqual(['reused', 'reused', 'reused', 'transcribed']);
+    },
+    2 * MINUTES,
+  );
 });
 
 describe('a file that fails', () => {

@@ -29,6 +29,11 @@ export interface Objects {
   /** Uploads content; in parts when it is much, so that memory stays small. */
   upload(key: string, content: AsyncIterable<Uint8Array>, contentType: string): Promise<void>;
   /**
+   * Copies an object of the same owner, within S3: 5 GB at most. Without its tags and metadata.
+   * @returns false when it is gone, or has another ETag by now
+   */
+  copy(from: { bucket: string; key: string; etag: string }, key: string, contentType: string): Promise<boolean>;
+  /**
    * Uploads the content that a key stands for, going on with what an earlier run left unfinished.
    * @param open gives the content from its begin, each time it is called
    * @param resumed told how many parts an earlier run has sent
@@ -77,6 +82,17 @@ export async function openBucket(
     exists: async (key) => (await unless([404], s3.headObject(at(key), options))) !== undefined,
     etagOf: async (key) => (await unless([404], s3.headObject(at(key), options)))?.ETag,
     upload: (key, content, ContentType) => upload(uploading(key, { ContentType, ...encryption }), content),
+    async copy(from, key, ContentType) {
+      const source = {
+        CopySource: `${from.bucket}/${from.key.split('/').map(encodeURIComponent).join('/')}`,
+        CopySourceIfMatch: from.etag,
+        ExpectedSourceBucketOwner: owner,
+        MetadataDirective: 'REPLACE' as const,
+        TaggingDirective: 'REPLACE' as const,
+      };
+      const request = { ...at(key), ...source, ...encryption, ContentType };
+      return (await unless([404, 412], s3.copyObject(request, options))) !== undefined;
+    },
     uploadResumably: (key, open, properties, resumed) => uploadResumably(uploading(key, properties), open, resumed),
     async *list(prefix) {
       let ContinuationToken: string | undefined;

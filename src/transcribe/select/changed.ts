@@ -59,8 +59,8 @@ async function answerOf(
   if (!head) return { unknown: `no commit of a repository is checked out in ${settings.workspace}.` };
   const checkout = { git, head };
   const base = await baseOf(event, checkout);
-  if (base !== undefined && 'unknown' in base) return base;
-  if (base !== undefined) return changesBetween(git, base.commit, head.sha);
+  if (typeof base === 'object') return base;
+  if (base !== undefined) return changesBetween(git, base, head.sha);
   const range = rangeOf(event);
   return range
     ? ask(context, settings, checkout, { event, range, environment })
@@ -70,41 +70,21 @@ async function answerOf(
 type Known = Exclude<Event, { kind: 'deletion' | 'other' }>;
 
 /** The commit to compare what is checked out with. Undefined: it is not to be had here. */
-async function baseOf(event: Known, checkout: Checkout): Promise<{ commit: string } | { unknown: string } | undefined> {
-  const { git } = checkout;
-  const obtained = async (wanted: string) => {
-    const commit = await obtainCommit(git, wanted);
-    return commit === undefined ? undefined : { commit };
-  };
-  switch (event.kind) {
-    case 'merge-group':
-      return obtained(event.base);
-    case 'pull-request':
-      return baseOfPullRequest(event, checkout, obtained);
-    case 'push':
-      if (event.before !== undefined) return obtained(event.before);
-      if (!event.ref.startsWith('refs/heads/')) return { unknown: 'a new tag changes nothing.' };
-      if (event.default === undefined || event.ref === `refs/heads/${event.default}`) {
-        return { unknown: 'this is the first push of the main branch.' };
-      }
-      // Of a new branch: what the main branch does not have.
-      return obtained(`refs/heads/${event.default}`);
+async function baseOf(event: Known, { git, head }: Checkout): Promise<string | { unknown: string } | undefined> {
+  if (event.kind === 'merge-group') return obtainCommit(git, event.base);
+  if (event.kind === 'pull-request') {
+    // GitHub's merge of the pull request into its base: what the merge changes is what the pull request changes.
+    const [base, merged] = head.parents;
+    if (base !== undefined && merged === event.head) return obtainCommit(git, base);
+    return mergeBase(git, event.base, head.sha);
   }
-}
-
-/**
- * GitHub checks out a merge of the pull request into its base, and what the merge changes is what the pull request changes.
- * The head itself is compared with where it began, when the history is here.
- */
-async function baseOfPullRequest<T>(
-  { head, base }: Extract<Event, { kind: 'pull-request' }>,
-  { git, head: checkedOut }: Checkout,
-  obtained: (wanted: string) => Promise<T>,
-): Promise<T | { commit: string } | undefined> {
-  const [first, second] = checkedOut.parents;
-  if (first !== undefined && second === head) return obtained(first);
-  const began = await mergeBase(git, base, checkedOut.sha);
-  return began === undefined ? undefined : { commit: began };
+  if (event.before !== undefined) return obtainCommit(git, event.before);
+  if (!event.ref.startsWith('refs/heads/')) return { unknown: 'a new tag changes nothing.' };
+  if (event.default === undefined || event.ref === `refs/heads/${event.default}`) {
+    return { unknown: 'this is the first push of the main branch.' };
+  }
+  // Of a new branch: what the main branch does not have.
+  return obtainCommit(git, `refs/heads/${event.default}`);
 }
 
 /** What to ask GitHub for instead. */
@@ -124,8 +104,8 @@ async function ask(
   const not = (why: string) => ({ unknown: `the commit that came before could not be fetched, and ${why}` });
   const { GITHUB_REPOSITORY: repository = '' } = environment;
   // The event is told of one repository, and another one can be checked out.
-  if (repositoryAt(await remoteUrl(git), environment) !== repository)
-    return not(`the checkout is not of ${repository}.`);
+  const checkedOut = repositoryAt(await remoteUrl(git), environment) ?? '';
+  if (checkedOut.toLowerCase() !== repository.toLowerCase()) return not(`the checkout is not of ${repository}.`);
   if (event.kind === 'push' && event.after !== head.sha)
     return not('another commit than the one pushed is checked out.');
   if (githubToken === undefined) return not('the input github-token, to ask GitHub with, is empty.');

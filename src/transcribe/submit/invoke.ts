@@ -4,6 +4,7 @@ import type { Claim } from '../../ledger/records.js';
 import type { Job } from '../job.js';
 import { customAttributes } from './attributes.js';
 import type { Accepted } from './claim.js';
+import { inputLocation } from './input-location.js';
 import { invocationTimeout, LONGEST_INVOCATION_SECONDS, REQUEST_TTL_SECONDS } from './pace.js';
 import type { Sender } from './sender.js';
 
@@ -15,15 +16,14 @@ const isTurnedAway = (error: unknown): boolean => isThrottled(error) || statusOf
  * internal error. It is not asked again then: a request that is queued twice is paid for twice.
  * @throws Error when nothing was queued
  */
-export async function invoke(sender: Sender, { key, audio }: Job, record: Claim): Promise<Accepted | undefined> {
+export async function invoke(sender: Sender, job: Job, record: Claim): Promise<Accepted | undefined> {
   const { context, ledger, endpoint, grace } = sender;
-  const { content } = audio;
+  const { key, audio } = job;
   // A header may tell too short a length: an invocation that failed gets all the time there is.
   const timeout = record.attempt === 1 ? invocationTimeout(audio.seconds) : LONGEST_INVOCATION_SECONDS;
   const request = {
     EndpointName: endpoint.name,
-    InputLocation:
-      content.kind === 'object' ? `s3://${content.bucket}/${content.key}` : ledger.uri(ledger.inputKey(key)),
+    InputLocation: inputLocation(ledger, job),
     ContentType: audio.contentType,
     Accept: 'application/json',
     CustomAttributes: customAttributes(audio.options),

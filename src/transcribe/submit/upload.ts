@@ -4,17 +4,23 @@ import { WrongContent } from '../../aws/multipart-upload.js';
 import { UserError } from '../../errors.js';
 import { withUploadable } from '../examine/extract.js';
 import type { Job } from '../job.js';
+import { isReadInPlace } from './input-location.js';
 import type { Sender } from './sender.js';
 
 const CHANGED = 'It changed while it was read.';
+const GONE = 'It was replaced or removed after it was found. Run the step again.';
 
 /**
  * Uploads a job's audio in parts, so that its size is no matter, and checks on the way that it is what was examined;
- * else nothing of it is there. What lies in S3 already is used in place.
+ * else nothing of it is there. What lies in S3 already is used in place, or else copied within S3.
  * @returns why this file cannot be sent, in words; undefined: its audio is in S3
  */
 export async function upload({ context, ledger }: Sender, { key, audio }: Job): Promise<string | undefined> {
   const { content, identity, contentType } = audio;
+  if (content.kind === 'object' && !isReadInPlace(content)) {
+    const copied = await ledger.objects.copy(content, ledger.inputKey(key), contentType);
+    return copied ? undefined : GONE;
+  }
   if (content.kind !== 'file') return undefined;
   const { signal } = context;
   const put = (parts: AsyncIterable<Uint8Array>) => ledger.objects.upload(ledger.inputKey(key), parts, contentType);
