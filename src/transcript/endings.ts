@@ -1,7 +1,7 @@
-import { isUnspacedLanguage } from './scripts.js';
+import { hasUnspaced, isUnspacedLanguage } from './scripts.js';
 
 /** What comes to an end after a part of a text. */
-export type Ending = 'sentence' | 'utterance' | 'clause' | 'words' | 'shortWord' | 'name';
+export type Ending = 'sentence' | 'utterance' | 'clause' | 'words' | 'boundWord' | 'name';
 
 /** How well it reads: the cost of a break `here`, and of none. A name is never parted from what its owner says. */
 export const ENDING: Record<Ending, { here: number; none: number }> = {
@@ -11,7 +11,7 @@ export const ENDING: Record<Ending, { here: number; none: number }> = {
   utterance: { here: 0, none: 15 },
   clause: { here: 3, none: 0 },
   words: { here: 12, none: 0 },
-  shortWord: { here: 15, none: 0 },
+  boundWord: { here: 15, none: 0 },
   name: { here: 1000, none: 0 },
 };
 
@@ -41,5 +41,9 @@ export function endingAt({ before, after, silence, segmentEnds, language }: Boun
   // Transcripts of languages without spaces often have no punctuation: there a segment is an utterance.
   if (segmentEnds && isUnspacedLanguage(language) && !CLAUSE.test(before)) return 'utterance';
   if (segmentEnds || silence >= BREATH || CLAUSE.test(before)) return 'clause';
-  return abbreviated || SHORT_WORD.test(before) ? 'shortWord' : 'words';
+  return abbreviated || SHORT_WORD.test(before) || isForeign(before, after, language) ? 'boundWord' : 'words';
 }
+
+/** Such as the two words of GitHub Actions in a Japanese text: one name. */
+const isForeign = (before: string, after: string, language: string): boolean =>
+  isUnspacedLanguage(language) && !hasUnspaced(before.slice(-1) + after.slice(0, 1));

@@ -9,8 +9,12 @@ let japanese: Parser | undefined;
 export function phraseStarts(text: string, language: string): number[] {
   if (language !== 'ja' && !hasKana(text)) return wordStarts(text, language);
   japanese ??= new Parser(model);
-  return japanese.parseBoundaries(text);
+  return [...japanese.parseBoundaries(text), ...latinStarts(text)];
 }
+
+/** A Latin word after hiragana begins a phrase: particles stand behind it. The model has seen few of them. */
+const latinStarts = (text: string): number[] =>
+  Array.from(text.matchAll(/(?<=\p{Script=Hiragana})\p{Script=Latin}/gu), ({ index }) => index);
 
 /** Offsets at which words begin, by the dictionaries of ICU. */
 export const wordStarts = (text: string, language: string): number[] => starts(text, language, 'word');

@@ -30,6 +30,12 @@ describe('Japanese', () => {
     ]);
   });
 
+  test('does not part the words of a foreign name where a phrase begins beside it', () => {
+    expect(linesOf('ja', ['えっと今日はですねGitHub Actionsで文字起こしをする話をします']).flat()).toContain(
+      'GitHub Actionsで',
+    );
+  });
+
   test('keeps the space between Latin words, and has none where segments meet', () => {
     const spoken = transcript('ja', ['Amazon SageMaker の非同期', '推論は', 'GPU を使います']);
     const text = cuesOf(spoken, cueRules('standard', 'ja', { seconds: 20 })).map((cue) => cue.text);
