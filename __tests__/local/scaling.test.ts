@@ -149,6 +149,22 @@ async function cutByAnUpdate(name: string) {
   return { first, second: await transcribe(name, workspace) };
 }
 
+const SCARCE = 'ml.g4dn.2xlarge';
+
+/** AWS has no instance when the first request comes, and has one later. */
+async function starved(name: string) {
+  await until(name, asleep);
+  await rig.aws.control('capacity', { [SCARCE]: 0 });
+  const workspace = await rig.workspace({ 'audio/starved.mp3': job(1) });
+  const lines: string[] = [];
+  const run = rig.transcribe(workspace, { clock, lines, settings: { endpointName: name } });
+  const why = () => lines.find((line) => line.includes('AWS has no instance of this type'));
+  for (const end = Date.now() + 2 * MINUTES; why() === undefined && Date.now() < end; ) await pause(50);
+  await rig.aws.control('capacity', { [SCARCE]: null });
+  const result = await run;
+  return { why: why(), lines, seen: states(result), instances: result.instances.map(({ instances }) => instances) };
+}
+
 /** The utilisation by EndpointName alone: a metric that nobody publishes. */
 async function blind(name: string): Promise<void> {
   const cloudwatch = await rig.clients.cloudwatch();
@@ -173,13 +189,14 @@ async function tell() {
     new Map(
       await Promise.all(READINGS.map(async ({ reading }) => [reading, await story(`${kind}-${reading}`)] as const)),
     );
-  const [one, many, article, updated] = await Promise.all([
+  const [one, many, article, updated, scarce] = await Promise.all([
     both('single', single),
     both('burst', burst),
     cutByTheArticle('article'),
     cutByAnUpdate('updated'),
+    starved('scarce'),
   ]);
-  return { single: one, burst: many, article, updated };
+  return { single: one, burst: many, article, updated, scarce };
 }
 
 let told: Awaited<ReturnType<typeof tell>>;
@@ -191,6 +208,7 @@ beforeAll(async () => {
   await Promise.all([
     ...['updated', 'blind', 'single-counts', 'single-waits'].map((name) => rig.deploy(settings(name))),
     ...['burst-counts', 'burst-waits'].map((name) => rig.deploy(settings(name, { maxInstances: 3 }))),
+    rig.deploy(settings('scarce', { instanceTypes: [SCARCE] })),
   ]);
   for (const { reading, counts_running } of READINGS) {
     for (const kind of ['single', 'burst']) {
@@ -241,8 +259,22 @@ test('an update cuts a job: the next run has its transcript', () => {
   });
 });
 
+test('a run says why no instance runs, waits until there is one, and tells how many it saw', () => {
+  const { why, lines, seen, instances } = told.scarce;
+  expect(why).toMatch(
+    /^warning: undefined: AWS has no instance of this type to give now: .*Unable to provision requested ML compute capacity/,
+  );
+  expect(seen).toEqual({ 'audio/starved.mp3': 'transcribed' });
+  expect(instances).toEqual([0, 1]);
+  expect(lines).toContain(
+    'No instance runs yet: one usually starts 2 to 3 minutes after the first request and is ready 3 to 10 minutes later.',
+  );
+  expect(lines).toContain('1 queued, no instance yet, 0 of 1 done');
+  expect(lines.some((line) => line.startsWith('1 running on 1 instance, 0 of 1 done'))).toBe(true);
+});
+
 test('nothing was sent twice but the two jobs that were cut', () => {
-  const files = { single: 2 * 2, burst: 2 * 9, article: 1, updated: 1 };
+  const files = { single: 2 * 2, burst: 2 * 9, article: 1, updated: 1, scarce: 1 };
   expect(invocations).toBe(Object.values(files).reduce((sum, count) => sum + count) + 2);
 });
 
