@@ -1,8 +1,9 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { run } from '../../script/lib/local-aws.ts';
 import type { Context } from '../../src/context.js';
+import type { UserError } from '../../src/errors.js';
 import type { TranscribeSettings } from '../../src/settings/transcribe.js';
 import { changedFiles } from '../../src/transcribe/select/changed.js';
 import { select } from '../../src/transcribe/select/select.js';
@@ -218,6 +219,20 @@ test('a run looks at what was changed; that nothing was is no error', async () =
   expect(lines).toEqual(['changed-only: 1 of 5 files.', 'changed-only: 0 of 1 files.']);
   await expect(selected(['audio/*'], first)).rejects.toThrow('audio/old.mp3 and audio/old.wav');
   await expect(selected(['audio/*.flac'], after)).rejects.toThrow('No file matches audio/*.flac');
+});
+
+test('what the commit has and the workspace has not is told as what it is', async () => {
+  const workspace = await checkout(first);
+  await rm(join(workspace, 'audio/old.mp3'));
+  await remote.git(workspace, 'update-index', '--add', '--cacheinfo', `160000,${first},shared/audio`);
+  const remedy = async (file: string) => {
+    const settings = transcribeSettings({ workspace, files: [file] });
+    return select(context(), settings, () => Promise.reject(new Error('no endpoint'))).catch(
+      (error: UserError) => error.remedy,
+    );
+  };
+  expect(await remedy('audio/o*.mp3')).toContain('has "audio/old.mp3", but the workspace has not: see sparse-checkout');
+  expect(await remedy('shared/audio/**')).toContain('"shared/audio" is a submodule: give actions/checkout');
 });
 
 describe('a pull request', () => {
