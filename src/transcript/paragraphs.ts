@@ -1,4 +1,4 @@
-import { endsSentence } from './endings.js';
+import { endsSentence } from './cues/endings.js';
 import { oneLine, type Segment, type Transcript } from './transcript.js';
 
 /** Segments that are read as one. */

@@ -1,4 +1,4 @@
-import { cuesOf } from './cues.js';
+import { cuesOf } from './cues/cues.js';
 import { speakerName, type Writer } from './presentation.js';
 import { timestamp } from './timestamp.js';
 

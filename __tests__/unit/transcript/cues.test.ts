@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type CueRules, cueRules } from '../../../src/transcript/cue-rules.js';
-import { cuesOf } from '../../../src/transcript/cues.js';
+import { cuesOf } from '../../../src/transcript/cues/cues.js';
 import { timestamp } from '../../../src/transcript/timestamp.js';
 import type { Segment, Transcript } from '../../../src/transcript/transcript.js';
 import { segmentOf, transcriptOf } from '../../helpers/spoken.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { columns } from '../../../src/transcript/columns.js';
 import { cueRules } from '../../../src/transcript/cue-rules.js';
-import { cuesOf } from '../../../src/transcript/cues.js';
+import { columns } from '../../../src/transcript/cues/columns.js';
+import { cuesOf } from '../../../src/transcript/cues/cues.js';
 import { writers } from '../../../src/transcript/formats.js';
 import { countWords } from '../../../src/transcript/transcript.js';
 import { presentationOf, transcriptOf } from '../../helpers/spoken.js';

@@ -1,6 +1,6 @@
 // Where Japanese and Chinese lines must not break (kinsoku), by the character classes of the W3C's Requirements for
 // Japanese Text Layout, 3.1.7 to 3.1.10 and appendix A (https://www.w3.org/TR/jlreq/).
-import { hasUnspaced } from './scripts.js';
+import { hasUnspaced } from '../scripts.js';
 
 /** Closing brackets, dividing marks, full stops and commas: never at the start of a line. */
 const CLOSING = '、。，．｡､！？‼⁇⁈⁉：；）〕］｝〉》」』】｠〙〗〟｣';

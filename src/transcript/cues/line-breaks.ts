@@ -1,7 +1,7 @@
+import { hasUnspaced } from '../scripts.js';
 import { columns } from './columns.js';
 import { leadingClosing, mayBreakBetween, mayBreakInside, trailingOpening } from './kinsoku.js';
 import { characterStarts, phraseStarts, wordStarts } from './phrases.js';
-import { hasUnspaced } from './scripts.js';
 
 /** A part of a text in which no line breaks: from its first character to behind its last, without spaces around it. */
 export interface Span {

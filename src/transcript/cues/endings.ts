@@ -1,4 +1,4 @@
-import { hasUnspaced, isUnspacedLanguage } from './scripts.js';
+import { hasUnspaced, isUnspacedLanguage } from '../scripts.js';
 
 /** What comes to an end after a part of a text. */
 export type Ending = 'sentence' | 'utterance' | 'clause' | 'words' | 'boundWord' | 'name';

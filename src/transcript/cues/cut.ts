@@ -1,4 +1,4 @@
-import { type CueRules, MINIMUM_SECONDS } from './cue-rules.js';
+import { type CueRules, MINIMUM_SECONDS } from '../cue-rules.js';
 import { ENDING } from './endings.js';
 import { EMPTY, fill } from './lines.js';
 import type { Piece } from './pieces.js';

@@ -1,10 +1,10 @@
+import type { CueRules } from '../cue-rules.js';
+import { type Transcript, textLanguage } from '../transcript.js';
 import { columns } from './columns.js';
-import { cutIntoCues } from './cue-breaks.js';
-import type { CueRules } from './cue-rules.js';
-import { shownAt } from './cue-times.js';
+import { cutIntoCues } from './cut.js';
 import { linesOf, textOf } from './lines.js';
 import { type Piece, piecesOf } from './pieces.js';
-import { type Transcript, textLanguage } from './transcript.js';
+import { shownAt } from './times.js';
 import { turnsOf } from './turns.js';
 
 /** A caption. Times in whole milliseconds from the start of the audio. */

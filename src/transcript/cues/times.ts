@@ -1,4 +1,4 @@
-import { MINIMUM_SECONDS } from './cue-rules.js';
+import { MINIMUM_SECONDS } from '../cue-rules.js';
 
 export interface Times {
   start: number;

@@ -1,7 +1,7 @@
+import { joint } from '../scripts.js';
 import { columns } from './columns.js';
 import { type Ending, endingAt } from './endings.js';
 import { unbreakable } from './line-breaks.js';
-import { joint } from './scripts.js';
 import type { Turn } from './turns.js';
 
 /** A part of a turn in which neither a line nor a cue breaks. */

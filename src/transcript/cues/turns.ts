@@ -1,6 +1,6 @@
+import { joint } from '../scripts.js';
+import { oneLine, type Segment, type Transcript, textLanguage } from '../transcript.js';
 import { columns } from './columns.js';
-import { joint } from './scripts.js';
-import { oneLine, type Segment, type Transcript, textLanguage } from './transcript.js';
 
 /** What one speaker says until another one does: a text on one line, and when each of its characters is said. */
 export interface Turn {

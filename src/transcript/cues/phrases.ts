@@ -1,7 +1,7 @@
 // The package exports only its whole, which brings a DOM; the parser and the model of Japanese are 28 KB.
-import { model } from '../../node_modules/budoux/module/data/models/ja.js';
-import { Parser } from '../../node_modules/budoux/module/parser.js';
-import { hasKana, isUnspacedLanguage } from './scripts.js';
+import { model } from '../../../node_modules/budoux/module/data/models/ja.js';
+import { Parser } from '../../../node_modules/budoux/module/parser.js';
+import { hasKana, isUnspacedLanguage } from '../scripts.js';
 
 let japanese: Parser | undefined;
 
