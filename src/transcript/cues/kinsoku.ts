@@ -10,8 +10,8 @@ const OPENING = '（〔［｛〈《「『【｟〘〖〝｢';
 const NOT_FIRST = `’”»)\\]}!?,.:;%‰℃°′″・･‐–〜～゠ーｰヽヾゝゞ々〻ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰ-ㇿｧ-ｯﾞﾟๆฯ`;
 const NOT_LAST = '‘“«(\\[{$¥￥＄£￡€#＃№';
 
-const CLOSING_FIRST = new RegExp(`^[${CLOSING}]`, 'u');
-const OPENING_LAST = new RegExp(`[${OPENING}]$`, 'u');
+const CLOSING_FIRST = new RegExp(`^[${CLOSING}]+`, 'u');
+const OPENING_LAST = new RegExp(`[${OPENING}]+$`, 'u');
 const FIRST_FORBIDDEN = new RegExp(`^[${CLOSING}${NOT_FIRST}]`, 'u');
 const LAST_FORBIDDEN = new RegExp(`[${OPENING}${NOT_LAST}]$`, 'u');
 /** Ellipses and dashes come in pairs. */
@@ -28,16 +28,14 @@ export function mayBreakInside(text: string, offset: number): boolean {
   return !FIRST_FORBIDDEN.test(after) && !LAST_FORBIDDEN.test(before) && !PAIR.test(before + after);
 }
 
-/** Whether a line may end between two words, or two utterances. */
-export function mayBreakBetween(before: string, after: string): boolean {
-  if (CLOSING_FIRST.test(after) || OPENING_LAST.test(before)) return false;
-  return !LONE_CLOSING.test(after) && !LONE_OPENING.test(before);
-}
+/** Whether a line may end at a space: not beside marks that have one between them and their word. */
+export const mayBreakBetween = (before: string, after: string): boolean =>
+  !LONE_CLOSING.test(after) && !LONE_OPENING.test(before);
 
-/** The closing marks at the start of a text, which belong to what is before it. */
-export const leadingClosing = (text: string): number => text.match(new RegExp(`^[${CLOSING}]+`, 'u'))?.[0].length ?? 0;
-/** The opening marks at the end of a text, which belong to what comes after it. */
-export const trailingOpening = (text: string): number => text.match(new RegExp(`[${OPENING}]+$`, 'u'))?.[0].length ?? 0;
+/** How many closing marks a text starts with, which belong to what is before it. */
+export const leadingClosing = (text: string): number => text.match(CLOSING_FIRST)?.[0].length ?? 0;
+/** How many opening marks a text ends with, which belong to what comes after it. */
+export const trailingOpening = (text: string): number => text.match(OPENING_LAST)?.[0].length ?? 0;
 
 function characterBefore(text: string, offset: number): string {
   const unit = text.charCodeAt(offset - 1);

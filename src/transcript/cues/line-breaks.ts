@@ -12,26 +12,29 @@ export interface Span {
 /** From coarse to fine: a phrase that is too wide for a line is broken between its words, a word between characters. */
 const SPLITS = [phraseStarts, wordStarts, characterStarts];
 
+interface Setting {
+  /** Offsets at which utterances begin, spaces or not. */
+  utterances: readonly number[];
+  language: string;
+  lineColumns: number;
+}
+
 /**
  * The parts of a text that stay whole. Scripts with spaces break at spaces, others at phrases; where a part of those
  * is wider than `lineColumns`, within it. Kinsoku holds everywhere.
  * @param text on one line
- * @param utterances offsets at which utterances begin, spaces or not
  */
-export function unbreakable(
-  text: string,
-  utterances: readonly number[],
-  language: string,
-  lineColumns: number,
-): Span[] {
-  const edges = [...new Set([...spaces(text), ...utterances])].sort((a, b) => a - b);
-  const whole = between(
-    text,
-    0,
-    text.length,
-    edges.flatMap((edge) => mendedEdge(text, edge)),
-  );
-  return whole.flatMap((span) => split(text, span, language, lineColumns, 0));
+export function unbreakable(text: string, { utterances, language, lineColumns }: Setting): Span[] {
+  const edges = [...spaces(text), ...utterances].flatMap((edge) => mendedEdge(text, edge));
+  const finer = (span: Span, [starts, ...rest]: typeof SPLITS): Span[] => {
+    const part = text.slice(span.from, span.to);
+    const fits = starts !== phraseStarts && columns(part) <= lineColumns;
+    if (!starts || fits || !hasUnspaced(part)) return [span];
+    const offsets = starts(part, language).map((start) => span.from + start);
+    const allowed = offsets.filter((offset) => !isAtSpace(text, offset) && mayBreakInside(text, offset));
+    return spansBetween(text, span, allowed).flatMap((piece) => finer(piece, rest));
+  };
+  return spansBetween(text, { from: 0, to: text.length }, edges).flatMap((span) => finer(span, SPLITS));
 }
 
 const spaces = (text: string): number[] => Array.from(text.matchAll(/ /g), ({ index }) => index + 1);
@@ -52,23 +55,12 @@ function mendedEdge(text: string, edge: number): number[] {
   return mayBreakBetween(before.slice(before.lastIndexOf(' ') + 1), after.split(' ', 1)[0] ?? '') ? [edge] : [];
 }
 
-function split(text: string, span: Span, language: string, lineColumns: number, level: number): Span[] {
-  const starts = SPLITS[level];
-  const part = text.slice(span.from, span.to);
-  if (!starts || !hasUnspaced(part) || (level > 0 && columns(part) <= lineColumns)) return [span];
-  const offsets = starts(part, language).map((start) => span.from + start);
-  return between(
-    text,
-    span.from,
-    span.to,
-    offsets.filter((offset) => text[offset] !== ' ' && text[offset - 1] !== ' ' && mayBreakInside(text, offset)),
-  ).flatMap((piece) => split(text, piece, language, lineColumns, level + 1));
-}
+const isAtSpace = (text: string, offset: number): boolean => text[offset] === ' ' || text[offset - 1] === ' ';
 
-function between(text: string, from: number, to: number, offsets: readonly number[]): Span[] {
-  const sorted = [...new Set(offsets)].filter((offset) => offset > from && offset < to).sort((a, b) => a - b);
-  return [from, ...sorted].map((start, index) => {
-    const part = text.slice(start, sorted[index] ?? to);
+function spansBetween(text: string, { from, to }: Span, offsets: readonly number[]): Span[] {
+  const inside = [...new Set(offsets)].filter((offset) => offset > from && offset < to).sort((a, b) => a - b);
+  return [from, ...inside].map((start, index) => {
+    const part = text.slice(start, inside[index] ?? to);
     return { from: start, to: start + part.trimEnd().length };
   });
 }

@@ -25,7 +25,7 @@ interface Setting {
 }
 
 export function piecesOf(turn: Turn, { language, lineColumns, before }: Setting): Piece[] {
-  const spans = unbreakable(turn.text, turn.segments, language, lineColumns);
+  const spans = unbreakable(turn.text, { utterances: turn.segments, language, lineColumns });
   let latest = before?.start ?? 0;
   let segment = 0;
   const pieces = spans.map(({ from, to }) => {
