@@ -2,6 +2,7 @@ import type { ObjectEntry } from '../../aws/objects.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { OpenJob } from '../job.js';
 import { outputJob } from '../stage.js';
+import { ANSWER_MILLISECONDS } from '../submit/claim.js';
 
 /** What the bucket has at one time, by what is asked of it. */
 export interface Listed {
@@ -9,12 +10,15 @@ export interface Listed {
   claims: Map<string, ObjectEntry>;
   outputOf(open: OpenJob): ObjectEntry | undefined;
   failureOf(open: OpenJob): ObjectEntry | undefined;
-  /** Keys of answers that nobody waits for: a request that was answered twice. */
+  /** Keys of what nobody waits for: a second answer to one request; what is older than any claim. */
   orphans: string[];
 }
 
-/** Three listings, of a request for each thousand objects. */
-export async function listAll(ledger: Ledger): Promise<Listed> {
+/**
+ * Three listings, of a request for each thousand objects.
+ * @param now milliseconds since the epoch
+ */
+export async function listAll(ledger: Ledger, now: number): Promise<Listed> {
   const [outputs, failures] = await Promise.all([ledger.outputs(), ledger.failures()]);
   // Listed last: whoever collects an output writes the result before the claim goes.
   const claims = await ledger.claims();
@@ -27,14 +31,17 @@ export async function listAll(ledger: Ledger): Promise<Listed> {
     outputOf: ({ job, stored }) => byJob.get(job.key) ?? byAddress.get(stored.claim?.output ?? ''),
     failureOf: ({ stored: { claim } }) =>
       claim && (byAddress.get(claim.failure ?? '') ?? byInference.get(claim.inferenceId)),
-    orphans: outputs.map(({ key }) => key).filter((key) => isOrphan(key, claims)),
+    orphans: [
+      ...outputs.filter(({ key }) => isSecondAnswer(key, claims)),
+      ...failures.filter(({ modified }) => now - modified > ANSWER_MILLISECONDS),
+    ].map(({ key }) => key),
   };
 }
 
-const isOrphan = (key: string, claims: ReadonlyMap<string, ObjectEntry>): boolean => {
+function isSecondAnswer(key: string, claims: ReadonlyMap<string, ObjectEntry>): boolean {
   const job = outputJob(key);
   return job !== undefined && !claims.has(job);
-};
+}
 
 /** Ours has 32 hex digits; SageMaker makes the failure's name of it. */
 const inferenceOf = ({ key }: ObjectEntry): string | undefined => /[0-9a-f]{32}(?=[^/]*$)/.exec(key)?.[0];

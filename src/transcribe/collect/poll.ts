@@ -17,7 +17,7 @@ export async function poll(work: PacedWork): Promise<void> {
   const { sender, staged, watch } = work;
   // Before the listings: an answer that came in between is in them.
   const doing = await watch.work(staged.open.values());
-  const listed = await listAll(sender.ledger);
+  const listed = await listAll(sender.ledger, sender.context.clock.now());
   staged.elsewhere = [...listed.claims.keys()].filter((key) => !staged.open.has(key)).length;
   const tidying: Tidying = { removals: [...listed.orphans] };
   try {
