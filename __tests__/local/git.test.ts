@@ -72,6 +72,18 @@ describe('a commit', () => {
     expect(await readFile(join(repository, '.git', 'config'), 'utf8')).not.toContain('[user]');
   });
 
+  test('has files that a sparse checkout has left out, and one where a folder was', async () => {
+    await remote.somebodyPushes('main', { 'transcripts/was a folder/x.txt': 'x\n' });
+    const repository = await clone('--sparse');
+    await writeFiles(repository, { 'transcripts/old.txt': 'redone\n' });
+    await publish(repository, ['transcripts/old.txt']);
+    expect(await git(bare, 'show', 'main:transcripts/old.txt')).toBe('redone\n');
+    expect(await git(repository, 'status', '--porcelain')).toBe('');
+    await writeFiles(repository, { 'transcripts/was a folder': 'a file\n' });
+    await publish(repository, ['transcripts/was a folder']);
+    expect(await git(bare, 'show', 'main:transcripts/was a folder')).toBe('a file\n');
+  });
+
   test('is not made when the branch has these files already', async () => {
     const repository = await clone();
     const before = await git(bare, 'rev-parse', 'main');
