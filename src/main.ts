@@ -4,6 +4,7 @@ import { callerAccount, requireAccount } from './aws/identity.js';
 import { systemClock } from './clock.js';
 import type { Context } from './context.js';
 import { UserError } from './errors.js';
+import { withoutCredentials } from './github/fork.js';
 import { readSettings, type Settings } from './settings/settings.js';
 
 /** Milliseconds from an interrupt to the end, whatever still hangs; transcribe gives its claims back first. */
@@ -35,7 +36,11 @@ else await (await import('./post.js')).post(journal, process.env);
 async function main(): Promise<void> {
   try {
     const settings = readSettings(process.env);
-    if (settings.mode === 'transcribe') patience = PATIENCE_OF_TRANSCRIBE;
+    if (settings.mode === 'transcribe') {
+      patience = PATIENCE_OF_TRANSCRIBE;
+      const reason = await withoutCredentials(process.env);
+      if (reason !== undefined) return (await import('./log.js')).actionsLog.notice(reason);
+    }
     const clients = createClients(settings.region, roleOf(settings));
     // The first request leaves before the rest is loaded: what is wrong with the credentials is known at once.
     const account = await callerAccount(clients, interrupt.signal);
