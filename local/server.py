@@ -2,7 +2,8 @@
 
     python -m local.server --port 0 --state DIR --registry HOST:PORT --registry-password-file FILE --engine docker
 
-Writes DIR/server.json, {"port", "pid", "registry"}, when it is ready; `registry` is the address that images carry.
+Writes DIR/server.json, {"port", "pid", "registry", "role"}, when it is ready; `registry` is the address that images
+carry, `role` the ARN of a role for endpoints.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from werkzeug.serving import BaseWSGIServer
 from local.aws import iam  # noqa: F401  (moto then finds the types of CloudFormation that it lacks)
 from local.aws.application import Application
 from local.aws.autoscaling.install import Scaling, install
+from local.aws.autoscaling.service import AutoScaling
 from local.aws.clock import Clock
 from local.aws.cloudwatch.metrics import MetricStore
 from local.aws.credentials import Credentials
@@ -50,6 +52,7 @@ from local.aws.sagemaker.invocations import Invocations
 from local.aws.sagemaker.invoke import Runtime
 from local.aws.sagemaker.metrics import EndpointMetrics
 from local.aws.sagemaker.models import Models
+from local.aws.sagemaker.roles import make_execution_role
 from local.aws.sagemaker.scaling import ScalableEndpoints
 from local.aws.sagemaker.service import SageMaker
 from local.aws.sagemaker.states import EndpointStates
@@ -71,6 +74,7 @@ class LocalAws:
 
     def __init__(self, state: Path, port: int, registry: Registry, engine: Engine) -> None:
         self._engine = engine
+        self.role = make_execution_role(DEFAULT_ACCOUNT_ID)
         self.clock = Clock()
         self.store = Store(DEFAULT_ACCOUNT_ID, REGION)
         self._state = state
@@ -99,6 +103,7 @@ class LocalAws:
                 "sagemaker": SageMaker(self.store, model_api, EndpointConfigs(self.store, self.clock), endpoint_api),
                 RUNTIME: Runtime(self.store, self.clock),
                 "ecr": registries,
+                "application-autoscaling": AutoScaling(self._scaling, self.store.account),
                 "servicequotas": Quotas(self.store.account, REGION, capacity),
                 "s3": S3(self.store.account, moto),
                 "sts": sts,
@@ -190,7 +195,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     ready = state / "server.json"
     # Renamed into place, so that nobody reads half of it.
     draft = ready.with_suffix(".new")
-    draft.write_text(json.dumps({"port": aws.port, "pid": os.getpid(), "registry": aws.registry_host}))
+    told = {"port": aws.port, "pid": os.getpid(), "registry": aws.registry_host, "role": aws.role}
+    draft.write_text(json.dumps(told))
     draft.replace(ready)
     ended.wait()
     ready.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""`script/aws up`: engine, registry, images, server, role; then the environment that a client needs."""
+"""`script/aws up`: engine, registry, server, images; then the environment that a client needs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,6 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import boto3
-from botocore.exceptions import ClientError
 
 from local import processes, state
 from local.down import take_down
@@ -22,12 +18,7 @@ from local.registry.login import USERNAME, RegistryAuth
 from local.status import is_whole
 
 REGION = "us-east-1"
-ROLE = "whisper-sagemaker-execution"
 SERVER_READY_SECONDS = 60
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
 Say = Callable[[str], None]
 
 
@@ -58,12 +49,13 @@ def _start(folder: Path, say: Say) -> dict[str, str]:
     now.registry = store.address
     state.write(folder, now)
     say(f"registry: {store.address}")
+    # It loads while the images are looked at.
+    server = _launch_server(folder, now, store)
     image_env = _images(now, say)
-    now.env = _start_server(folder, now, store) | image_env
-    now.env["WHISPER_EXECUTION_ROLE_ARN"] = _make_role(_client("iam", now.env))
+    now.env = _await_server(server, now) | image_env
     if now.engine == "process":
         auth = RegistryAuth(USERNAME, store.password_file.read_text())
-        now.env |= stand_ins.push(_client("ecr", now.env), now.ecr, auth)
+        now.env |= stand_ins.push(now.env, now.ecr, auth)
     state.write(folder, now)
     say(f"server: {now.env['AWS_ENDPOINT_URL']}")
     return now.env
@@ -106,16 +98,20 @@ def _images(now: state.State, say: Say) -> dict[str, str]:
     return {"DOCKER_HOST": now.docker_host, "WHISPER_BASE_IMAGE": base, "WHISPER_INSTANT_IMAGE": instant}
 
 
-def _start_server(folder: Path, now: state.State, store: docker_registry.Registry) -> dict[str, str]:
+def _launch_server(folder: Path, now: state.State, store: docker_registry.Registry) -> processes.Process:
     argv: list[str | Path] = [sys.executable, "-m", "local.server", "--port", "0", "--state", folder]
     argv += ["--registry", store.address, "--registry-password-file", store.password_file, "--engine", now.engine]
     # The caller's own AWS settings are for another AWS.
     env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     if now.docker_host:
         env["DOCKER_HOST"] = now.docker_host
-    process = processes.start(folder, "server", argv, env=env, cwd=REPOSITORY_ROOT)
-    ready_file = folder / "server.json"
-    processes.wait_until(ready_file.exists, process, "ready", SERVER_READY_SECONDS)
+    return processes.start(folder, "server", argv, env=env, cwd=REPOSITORY_ROOT)
+
+
+def _await_server(server: processes.Process, now: state.State) -> dict[str, str]:
+    """The environment of its clients, once it is ready."""
+    ready_file = server.directory / "server.json"
+    processes.wait_until(ready_file.exists, server, "ready", SERVER_READY_SECONDS)
     ready = json.loads(ready_file.read_text())
     now.ecr = ready["registry"]
     return {
@@ -125,24 +121,5 @@ def _start_server(folder: Path, now: state.State, store: docker_registry.Registr
         "AWS_SECRET_ACCESS_KEY": secrets.token_urlsafe(30),
         "AWS_EC2_METADATA_DISABLED": "true",
         "WHISPER_ENGINE": now.engine,
+        "WHISPER_EXECUTION_ROLE_ARN": ready["role"],
     }
-
-
-def _client(service: str, env: dict[str, str]) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=env["AWS_ENDPOINT_URL"],
-        region_name=env["AWS_REGION"],
-        aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
-    )
-
-
-def _make_role(iam: Any) -> str:
-    """The endpoint's execution role; its ARN. The policies that a real one needs are in docs/deploy.md."""
-    try:
-        return str(iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"])
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "EntityAlreadyExists":
-            raise
-        return str(iam.get_role(RoleName=ROLE)["Role"]["Arn"])

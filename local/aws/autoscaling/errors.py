@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from moto.core.exceptions import JsonRESTError
+from local.aws.errors import AwsError
 
 
-class ValidationException(JsonRESTError):
+class ValidationException(AwsError):
     def __init__(self, message: str) -> None:
         super().__init__("ValidationException", message)
 
 
-class ObjectNotFoundException(JsonRESTError):
+class ObjectNotFoundException(AwsError):
     def __init__(self, message: str) -> None:
         super().__init__("ObjectNotFoundException", message)
 
 
-class ResourceNotFoundException(JsonRESTError):
+class ResourceNotFoundException(AwsError):
     def __init__(self, message: str) -> None:
         super().__init__("ResourceNotFoundException", message)

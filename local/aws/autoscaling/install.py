@@ -1,9 +1,8 @@
-"""Puts our CloudWatch and Application Auto Scaling in the place of moto's, in this process."""
+"""CloudWatch, in the place of moto's, and Application Auto Scaling: their regions, and the time that passes in them."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult, BaseResponse, EmptyResult
 
@@ -79,7 +77,6 @@ class Scaling:
     def start(self) -> None:
         """Replaces moto's methods and starts evaluating."""
         self._replace(CloudWatchResponse, cloudwatch_api.OPERATIONS, _cloudwatch_method)
-        self._replace(ApplicationAutoScalingResponse, autoscaling_api.OPERATIONS, _autoscaling_method)
         self._thread.start()
 
     def stop(self) -> None:
@@ -139,7 +136,7 @@ def install(
     region: str = "us-east-1",
     account: str = "123456789012",
 ) -> Scaling:
-    """Replaces moto's two services and starts evaluating alarms. `region` is where `metrics` and `endpoints` live."""
+    """Replaces moto's CloudWatch and starts evaluating alarms. `region` is where `metrics` and `endpoints` live."""
     scaling = Scaling(clock, _region(clock, metrics, endpoints, account, region), (account, region))
     scaling.start()
     return scaling
@@ -155,15 +152,6 @@ def _cloudwatch_method(scaling: Scaling, name: str, operation: Callable[..., Any
     def call(self: CloudWatchResponse) -> ActionResult:
         result = operation(scaling.region(self.current_account, self.region), self._get_params())
         return EmptyResult() if result is None else ActionResult(result)
-
-    call.__name__ = name
-    return call
-
-
-def _autoscaling_method(scaling: Scaling, name: str, operation: Callable[..., Any]) -> Callable[..., Any]:
-    def call(self: ApplicationAutoScalingResponse) -> str:
-        params = json.loads(self.body or "{}")
-        return json.dumps(operation(scaling.region(self.current_account, self.region), params))
 
     call.__name__ = name
     return call

@@ -8,6 +8,26 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
+EXECUTION_ROLE = "whisper-sagemaker-execution"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def make_execution_role(account: str) -> str:
+    """A role for endpoints that is there from the start; its ARN. The policies of a real one are in docs/rights.md."""
+    role = iam_backends[account]["aws"].create_role(
+        role_name=EXECUTION_ROLE,
+        assume_role_policy_document=json.dumps(TRUST),
+        path="/",
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration="3600",
+    )
+    return str(role.arn)
+
 
 def find(account: str, arn: str) -> Any | None:
     """The role of that ARN; None if there is none."""

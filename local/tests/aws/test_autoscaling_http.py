@@ -1,7 +1,8 @@
-"""Through moto's real HTTP server and boto3: what the SDKs send and get is what AWS would."""
+"""Through the real HTTP server and boto3: what the SDKs send and get is what AWS would."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -10,21 +11,43 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.exceptions import NotFound
 
+from local.aws.application import Application
 from local.aws.autoscaling.install import Scaling, install
+from local.aws.autoscaling.service import AutoScaling
 from local.aws.clock import Clock
 from local.aws.cloudwatch.metrics import MetricStore
+from local.aws.credentials import Credentials
+from local.aws.faults import Faults
+from local.aws.requests_log import RequestsLog
+from local.aws.serving import listening, serving
 from local.tests.aws.autoscaling_rig import BY_ENDPOINT, ENDPOINT, SCALABLE, VARIANT, Variant
 
 
 class World:
-    def __init__(self, port: int) -> None:
+    def __init__(self) -> None:
         self.clock = Clock()
         self.store = MetricStore(self.clock, delay=0)
         self.variant = Variant(desired=0, current=0)
         self.scaling: Scaling = install(self.clock, self.store, self.variant)
-        self.port = port
+        application = Application(
+            services={"application-autoscaling": AutoScaling(self.scaling, "123456789012")},
+            moto=DomainDispatcherApplication(create_backend_app),
+            control=NotFound(),
+            log=RequestsLog(self.clock),
+            credentials=Credentials(),
+            faults=Faults(),
+            region="us-east-1",
+        )
+        self.server = serving(listening(0), application)
+        self.port = self.server.port
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.scaling.stop()
 
     def client(self, service: str, region: str = "us-east-1") -> Any:
         return boto3.client(
@@ -36,19 +59,11 @@ class World:
         )
 
 
-@pytest.fixture(scope="module")
-def port() -> Iterator[int]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield server.get_host_and_port()[1]
-    server.stop()
-
-
 @pytest.fixture
-def world(port: int) -> Iterator[World]:
-    world = World(port)
+def world() -> Iterator[World]:
+    world = World()
     yield world
-    world.scaling.stop()
+    world.stop()
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -250,12 +265,12 @@ def test_metrics_put_by_a_caller_come_back(world: World) -> None:
     ) == ("InvalidParameterValue")
 
 
-def test_stop_gives_moto_its_methods_back(port: int) -> None:
+def test_stop_gives_moto_its_methods_back() -> None:
     from moto.cloudwatch.responses import CloudWatchResponse
 
     before = CloudWatchResponse.put_metric_alarm
-    world = World(port)
+    world = World()
     assert CloudWatchResponse.put_metric_alarm is not before
-    world.scaling.stop()
+    world.stop()
     world.scaling.stop()
     assert CloudWatchResponse.put_metric_alarm is before
