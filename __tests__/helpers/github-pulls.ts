@@ -21,6 +21,8 @@ export interface Pulls {
   pulls: readonly Pull[];
   /** `WORKFLOW REF` of each workflow that was started. */
   dispatched: readonly string[];
+  /** So many questions about branches and commits find GitHub behind git, as right after a push. */
+  lag(questions: number): void;
   /** Merges or closes a pull request, as a person does on its page. */
   close(number: number, how: 'squash' | 'merge' | 'unmerged', deleteBranch?: boolean): Promise<void>;
   /** Undefined: no route of these. `path` is what follows the repository's. */
@@ -41,6 +43,7 @@ const PERSON = {
 export function pullsOf(name: string, bare: string): Pulls {
   const pulls: Pull[] = [];
   const dispatched: string[] = [];
+  let behind = 0;
   const [owner = ''] = name.split('/');
   const git = async (...args: string[]) => {
     const { stdout } = await execute('git', ['-C', bare, ...args], { env: { ...process.env, ...PERSON } });
@@ -83,7 +86,7 @@ export function pullsOf(name: string, bare: string): Pulls {
     }
     if (!isBody(body['body']))
       return invalid({ code: 'custom', message: 'body is too long (maximum is 65536 characters)' });
-    if ((await branchOf(head)) === undefined) return invalid({ field: 'head', code: 'invalid' });
+    if (behind-- > 0 || (await branchOf(head)) === undefined) return invalid({ field: 'head', code: 'invalid' });
     if ((await branchOf(base)) === undefined) return invalid({ field: 'base', code: 'invalid' });
     if (pulls.some((one) => one.state === 'open' && one.head === head && one.base === base)) {
       return invalid({ code: 'custom', message: `A pull request already exists for ${owner}:${head}.` });
@@ -115,7 +118,7 @@ export function pullsOf(name: string, bare: string): Pulls {
 
   async function compare(basehead: string): Promise<Answer> {
     const [base, head] = await Promise.all(basehead.split('...').map(commitOf));
-    if (base === undefined || head === undefined) return refusal(404, 'Not Found');
+    if (behind-- > 0 || base === undefined || head === undefined) return refusal(404, 'Not Found');
     const fork = await git('merge-base', base, head).catch(() => undefined);
     if (fork === undefined) return refusal(404, `No common ancestor between ${base} and ${head}.`);
     const ahead = Number(await git('rev-list', '--count', `${base}..${head}`));
@@ -146,6 +149,9 @@ export function pullsOf(name: string, bare: string): Pulls {
   return {
     pulls,
     dispatched,
+    lag: (questions) => {
+      behind = questions;
+    },
     async close(number, how, deleteBranch = false) {
       const pull = pulls.find((one) => one.number === number);
       const tip = pull && (await branchOf(pull.head));

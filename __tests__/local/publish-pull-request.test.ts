@@ -84,6 +84,14 @@ describe('runs with different files', () => {
     expect(await commitsAhead()).toBe('1');
   });
 
+  test('wait until GitHub has seen what git has', async () => {
+    rig.pulls.lag(2);
+    await runOn({ 'transcripts/a.txt': 'a\n' });
+    rig.pulls.lag(2);
+    await runOn({ 'transcripts/b.txt': 'b\n' });
+    expect(openPulls()[0]?.body).toContain('transcripts/a.txt\ntranscripts/b.txt');
+  });
+
   test('at once: nothing is lost, and there is one pull request', async () => {
     const names = ['a', 'b', 'c'].map((name) => `transcripts/${name}.txt`);
     const made = await Promise.all(names.map((name) => runOn({ [name]: `${name}\n` })));

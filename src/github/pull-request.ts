@@ -16,6 +16,13 @@ export interface Proposal {
   body: string;
 }
 
+/** Parts of GitHub see a push some seconds later than git does: there is no such branch or commit yet, or nothing on it. */
+function isEarly(error: unknown): boolean {
+  const { message } = error as Error;
+  if (statusOf(error) === 404) return /^Not Found/.test(message);
+  return statusOf(error) === 422 && /No commits between|"field":"head"/.test(message);
+}
+
 type Found = Awaited<ReturnType<Rest['octokit']['rest']['pulls']['list']>>['data'][number];
 
 const ASKED: Asked = { action: 'open the pull request', permission: 'pull-requests: write, contents: write' };
@@ -94,7 +101,7 @@ export async function unmergedOf(
     if (!openOne(all, branches) && all.some(({ head }) => head.sha === tip)) return undefined;
     const basehead = `${base}...${tip}`;
     const compare = { owner, repo, basehead, per_page: 1, request };
-    const { data } = await patiently(() => octokit.rest.repos.compareCommitsWithBasehead(compare));
+    const { data } = await patiently(() => octokit.rest.repos.compareCommitsWithBasehead(compare), isEarly);
     return data.ahead_by === 0 ? undefined : { fork: data.merge_base_commit.sha, ahead: data.ahead_by };
   } catch (error) {
     // They have no history in common.

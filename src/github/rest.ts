@@ -12,8 +12,8 @@ export interface Rest {
   repo: string;
   /** Goes into every request. */
   request: { signal: AbortSignal };
-  /** Asks again where that can help. */
-  patiently<T>(request: () => Promise<T>): Promise<T>;
+  /** Asks again where that can help. `early`: errors that say that GitHub has not seen yet what was just pushed. */
+  patiently<T>(request: () => Promise<T>, early?: (error: unknown) => boolean): Promise<T>;
 }
 
 /** Address of GitHub, or of the GitHub Enterprise Server that the workflow runs on. */
@@ -28,8 +28,8 @@ export function repositoryAt(url: string, environment: NodeJS.ProcessEnv): strin
   return repositoryOf(url, serverUrl(environment)) ?? (environment['GITHUB_REPOSITORY'] || undefined);
 }
 
-/** Milliseconds before an attempt after the first. */
-const PAUSES = [1_000, 4_000];
+/** Milliseconds before an attempt after the first. What was pushed is seen everywhere after ten seconds. */
+const PAUSES = [1_000, 3_000, 8_000];
 
 /** The API's address is the environment's GITHUB_API_URL, as on GitHub Enterprise Server. */
 export async function openRest(
@@ -44,12 +44,12 @@ export async function openRest(
     owner,
     repo,
     request: { signal },
-    async patiently(request) {
+    async patiently(request, early = () => false) {
       for (const pause of PAUSES) {
         try {
           return await request();
         } catch (error) {
-          if (signal.aborted || !isPassing(error)) throw error;
+          if (signal.aborted || !(isPassing(error) || early(error))) throw error;
           await clock.sleep(pause, signal);
         }
       }
