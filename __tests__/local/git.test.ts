@@ -118,23 +118,6 @@ describe('what is removed', () => {
   });
 });
 
-test('what .gitattributes gives to Git LFS goes there, and the commit has its pointer', async () => {
-  await remote.somebodyPushes('main', { '.gitattributes': '*.json filter=lfs diff=lfs merge=lfs -text\n' });
-  const repository = await clone();
-  // LFS as a runner has it: the filter for all repositories, and no hook in this one. The server's part is a folder.
-  await git(repository, 'remote', 'set-url', 'origin', `file://${bare}`);
-  for (const step of ['clean', 'smudge'])
-    await git(repository, 'config', `filter.lfs.${step}`, `git-lfs ${step} -- %f`);
-  await writeFiles(repository, { 'transcripts/a.json': '{"text":"Hello"}\n', 'transcripts/a.txt': 'Hello\n' });
-  await publish(repository, ['transcripts/a.json', 'transcripts/a.txt']);
-  const pointer = await git(bare, 'show', 'main:transcripts/a.json');
-  expect(pointer).toMatch(/^version https:\/\/git-lfs/);
-  const oid = /sha256:(\w+)/.exec(pointer)?.[1] ?? '';
-  const stored = join(bare, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid);
-  expect(await readFile(stored, 'utf8')).toBe('{"text":"Hello"}\n');
-  expect(await git(bare, 'show', 'main:transcripts/a.txt')).toBe('Hello\n');
-});
-
 test('a sparse checkout without blobs stays one: nothing of what it left out is fetched', async () => {
   const repository = await clone('--filter=blob:none', '--sparse');
   const missing = async () =>

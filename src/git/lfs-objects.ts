@@ -23,7 +23,10 @@ export async function uploadLfsObjects(
   if ((await git(['config', '--get-regexp', '^filter\\.lfs\\.(process|clean)$'])).code !== 0) return;
   const { code, stdout, stderr } = await git(['lfs', 'push', remote, commit]);
   if (code === 0) return;
-  const said = (stderr.trim() || stdout.trim()).replace(/\s+/g, ' ').slice(-500);
+  const said = (stderr.trim() || stdout.trim())
+    .replace(/\/\/[^/@\s]+@/g, '//')
+    .replace(/\s+/g, ' ')
+    .slice(-500);
   if (isDenied(said)) {
     throw new PushRefused(
       'permission',
