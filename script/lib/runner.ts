@@ -18,12 +18,15 @@ export interface ActionRun {
   action?: string;
   /** Called with each line of the log as it is printed. */
   onLine?: (line: string) => void;
-  /** Stops the step with SIGINT, as a cancelled run does. */
+  /** Stops the step with SIGINT, as a cancelled run does, or with `kill`. */
   signal?: AbortSignal;
+  kill?: 'SIGKILL';
 }
 
 export interface ActionResult {
   exitCode: number | null;
+  /** What the step's post printed, when the step had saved a state; a runner starts it without one, too. */
+  post: string;
   outputs: Record<string, string>;
   /** Markdown of the job summary. */
   summary: string;
@@ -39,9 +42,10 @@ export async function runAction(run: ActionRun): Promise<ActionResult> {
   try {
     const output = join(files, 'output');
     const summary = join(files, 'summary.md');
-    for (const file of [output, summary]) await writeFile(file, '');
+    const state = join(files, 'state');
+    for (const file of [output, summary, state]) await writeFile(file, '');
     const started = performance.now();
-    const { exitCode, log } = await start(run, {
+    const environment = {
       ...(await stepEnvironment(run.inputs, run.environment)),
       GITHUB_ACTIONS: 'true',
       GITHUB_OUTPUT: output,
@@ -51,10 +55,14 @@ export async function runAction(run: ActionRun): Promise<ActionResult> {
       GITHUB_RUN_ID: '1',
       GITHUB_RUN_ATTEMPT: '1',
       GITHUB_REF_NAME: 'main',
+      GITHUB_STATE: state,
       RUNNER_TEMP: files,
-    });
+    };
+    const { exitCode, log } = await start(run, 'index.js', environment);
+    const post = await startPost(run, environment, parseOutputs(await readFile(state, 'utf8')));
     return {
       exitCode,
+      post,
       log,
       outputs: parseOutputs(await readFile(output, 'utf8')),
       summary: await readFile(summary, 'utf8'),
@@ -81,13 +89,28 @@ export async function stepEnvironment(
   return { ...Object.fromEntries(machine), ...(await defaultInputs()), ...asInputs(inputs), ...environment };
 }
 
-async function start(run: ActionRun, env: Record<string, string>): Promise<{ exitCode: number | null; log: string }> {
-  const child = spawn(process.execPath, [join(run.action ?? root, 'dist', 'index.js')], {
+/** The post gets what the step has saved, and must not fail. */
+async function startPost(
+  run: ActionRun,
+  environment: Record<string, string>,
+  state: Record<string, string>,
+): Promise<string> {
+  const saved = Object.entries(state).map(([name, value]) => [`STATE_${name}`, value]);
+  if (saved.length === 0) return '';
+  const { exitCode, log } = await start(run, 'post.js', { ...environment, ...Object.fromEntries(saved) });
+  if (exitCode !== 0) throw new Error(`The step's post ended with ${exitCode}:\n${log}`);
+  return log;
+}
+
+type Started = { exitCode: number | null; log: string };
+
+async function start(run: ActionRun, script: string, env: Record<string, string>): Promise<Started> {
+  const child = spawn(process.execPath, [join(run.action ?? root, 'dist', script)], {
     cwd: run.workspace,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const stop = () => child.kill('SIGINT');
+  const stop = () => child.kill(run.kill ?? 'SIGINT');
   run.signal?.addEventListener('abort', stop, { once: true });
   let log = '';
   let unfinished = '';
