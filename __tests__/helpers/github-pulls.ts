@@ -157,7 +157,9 @@ export function pullsOf(name: string, bare: string): Pulls {
       const tip = pull && (await branchOf(pull.head));
       if (!pull || tip === undefined) throw new Error(`Pull request ${number} cannot be closed.`);
       if (how !== 'unmerged') {
-        const tree = await git('merge-tree', '--write-tree', pull.base, tip);
+        const fork = await git('merge-base', pull.base, tip);
+        if (fork !== (await branchOf(pull.base))) throw new Error(`Pull request ${number} is not up to date.`);
+        const tree = `${tip}^{tree}`;
         const parents = how === 'merge' ? ['-p', pull.base, '-p', tip] : ['-p', pull.base];
         await git(
           'update-ref',

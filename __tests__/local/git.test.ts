@@ -97,6 +97,21 @@ describe('a commit', () => {
     await publish(join(repository, 'show'), ['transcripts/a.txt']);
     expect(await git(bare, 'show', 'main:show/transcripts/a.txt')).toBe('a\n');
   });
+
+  test('comes from a subfolder of somebody else’s checkout, as in a job’s container, and not from above it', async () => {
+    const repository = await clone();
+    await writeFiles(repository, { 'show/transcripts/a.txt': 'a\n' });
+    // git's own tests say so with it.
+    process.env['GIT_TEST_ASSUME_DIFFERENT_OWNER'] = '1';
+    try {
+      process.env['GITHUB_WORKSPACE'] = join(repository, 'show');
+      await expect(publish(join(repository, 'show'), ['transcripts/a.txt'])).rejects.toThrow('dubious ownership');
+      process.env['GITHUB_WORKSPACE'] = repository;
+      expect((await publish(join(repository, 'show'), ['transcripts/a.txt'])).changed).toEqual(['transcripts/a.txt']);
+    } finally {
+      for (const name of ['GIT_TEST_ASSUME_DIFFERENT_OWNER', 'GITHUB_WORKSPACE']) delete process.env[name];
+    }
+  });
 });
 
 describe('what is removed', () => {

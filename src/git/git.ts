@@ -1,4 +1,5 @@
 import { type ExecFileException, execFile } from 'node:child_process';
+import { dirname, resolve, sep } from 'node:path';
 import { UserError } from '../errors.js';
 
 /** What a git command printed, and how it ended. */
@@ -25,7 +26,7 @@ const LONGEST_OUTPUT = 256 * 1024 * 1024;
  */
 export function openGit(folder: string, signal: AbortSignal): Git {
   const settings = [
-    `safe.directory=${folder}`,
+    ...trusted(folder, process.env['GITHUB_WORKSPACE']).map((path) => `safe.directory=${path}`),
     'core.quotePath=false',
     // A transfer that has stopped ends after a minute; it would hold the job until its time-out.
     'http.lowSpeedLimit=1',
@@ -56,6 +57,20 @@ export function openGit(folder: string, signal: AbortSignal): Git {
       child.stdin?.on('error', () => undefined).end(input);
     });
   };
+}
+
+/**
+ * Where the repository of a folder may be: in the folder, or above it within the job's workspace. Never further up:
+ * somebody else's repository there is what git guards against.
+ */
+function trusted(folder: string, workspace: string | undefined): string[] {
+  const paths = [folder];
+  const root = workspace && resolve(workspace);
+  for (let path = resolve(folder); root && path.startsWith(root + sep); ) {
+    path = dirname(path);
+    paths.push(path);
+  }
+  return paths;
 }
 
 function notRun(error: ExecFileException): Error {
