@@ -102,9 +102,10 @@ async function urlOfFiles(
 }
 
 /** What is left to the next run is no failure, and nobody should overlook it. */
-function tellPending({ log }: Context, { wait }: TranscribeSettings, { files, left }: TranscribeResult): void {
+function tellPending({ log, signal }: Context, { wait }: TranscribeSettings, { files, left }: TranscribeResult): void {
   const pending = files.filter(({ state }) => state === 'pending').length;
-  if (pending === 0) return;
+  // An interrupt says so itself.
+  if (pending === 0 || signal.aborted) return;
   const line = `${pending} of ${files.length} files are not finished. ${left === undefined ? '' : `${left} `}The next run collects them, and pays for nothing twice.`;
   if (wait) log.warning(line);
   else log.notice(line);

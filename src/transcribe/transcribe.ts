@@ -62,9 +62,9 @@ export async function transcribe(
     await watch.alarm(endpoint.description);
     return collect({ settings, sender, staged, deliver: delivery.deliver, watch, progress }, until);
   };
-  const failure = await work().then(
-    (ended) => tellEnded(context, ended),
-    (error: unknown) => error,
+  const ending = await work().then(
+    (ended) => ({ why: whyLeft(ended, settings) }),
+    (failure: unknown) => ({ failure }),
   );
   delivery.leave(audio);
   delivery.tellCorrected();
@@ -76,8 +76,9 @@ export async function transcribe(
   const publication = await publish(atLast, settings, { files, removed: forgotten.removed, place: endpoint });
   const problem = context.signal.aborted
     ? stopped(context.signal, files)
-    : failure !== undefined && problemOf(failure, context.signal);
-  return { files, instances: [...progress.instances], ...publication, ...(problem && { problem }) };
+    : 'failure' in ending && problemOf(ending.failure, context.signal);
+  const left = files.some(({ state }) => state === 'pending') && 'why' in ending && { left: ending.why };
+  return { files, instances: [...progress.instances], ...publication, ...left, ...(problem && { problem }) };
 }
 
 const openEndpointBucket = ({ clients, account, signal }: Context, { bucket, kmsKeyId }: Endpoint) =>
@@ -134,11 +135,10 @@ async function note(context: Context, endpoint: Endpoint, published: Published) 
   }
 }
 
-function tellEnded({ log }: Context, ended: Ended): undefined {
-  if (ended !== 'credentials') return;
-  log.warning(
-    'The AWS credentials ended before the work did. What is finished is published; the next run collects the rest. The input role-to-assume renews them.',
-  );
+/** Why files are left to the next run, should any be. */
+function whyLeft(ended: Ended, { wait, waitMinutes }: TranscribeSettings): string {
+  if (ended === 'credentials') return 'The AWS credentials ended before the work did; the input role-to-assume renews them.';
+  return wait ? `The ${waitMinutes} minutes of wait-minutes are over.` : 'They were not waited for (wait: false).';
 }
 
 function stopped(signal: AbortSignal, files: readonly FileReport[]): UserError {
