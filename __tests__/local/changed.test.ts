@@ -202,21 +202,28 @@ describe('a push', () => {
   });
 });
 
+const earlier = (pending: string[] = []) => ({
+  endpointFolder: () => Promise.reject(new Error('no endpoint')),
+  pending: async () => new Set(pending),
+});
+
 test('a run looks at what was changed; that nothing was is no error', async () => {
   const after = await commit({ 'audio/new.mp3': '1', 'audio/old.wav': '1', 'notes.txt': '1' });
   const last = await commit({ 'audio/new.mp3': '2', 'notes.txt': '2' });
   await git('push', '--quiet', '--force', 'origin', 'HEAD:main');
   const workspace = await checkout(last);
-  const selected = async (files: string[], before: string) => {
+  const selected = async (files: string[], before: string, pending: string[] = []) => {
     Object.assign(process.env, await environmentOf('push', push(before, last)));
     const settings = transcribeSettings({ workspace, files, changedOnly: true });
-    const { found } = await select(context(), settings, () => Promise.reject(new Error('no endpoint')));
+    const { found } = await select(context(), settings, earlier(pending));
     return found.map(({ path }) => path);
   };
   // That the others share a transcript is an old matter.
   expect(await selected(['audio/*'], after)).toEqual(['audio/new.mp3']);
   expect(await selected(['show/*.mp3', 'audio/old.*', '!**/*.wav'], after)).toEqual([]);
   expect(lines).toEqual(['changed-only: 1 of 5 files.', 'changed-only: 0 of 1 files.']);
+  // What an earlier push has sent is collected by the next one.
+  expect(await selected(['audio/*.mp3'], last, ['audio/old.mp3', 'audio/nowhere.mp3'])).toEqual(['audio/old.mp3']);
   await expect(selected(['audio/*'], first)).rejects.toThrow('audio/old.mp3 and audio/old.wav');
   await expect(selected(['audio/*.flac'], after)).rejects.toThrow('No file matches audio/*.flac');
 });
@@ -227,9 +234,7 @@ test('what the commit has and the workspace has not is told as what it is', asyn
   await remote.git(workspace, 'update-index', '--add', '--cacheinfo', `160000,${first},shared/audio`);
   const remedy = async (file: string) => {
     const settings = transcribeSettings({ workspace, files: [file] });
-    return select(context(), settings, () => Promise.reject(new Error('no endpoint'))).catch(
-      (error: UserError) => error.remedy,
-    );
+    return select(context(), settings, earlier()).catch((error: UserError) => error.remedy);
   };
   expect(await remedy('audio/o*.mp3')).toContain('has "audio/old.mp3", but the workspace has not: see sparse-checkout');
   expect(await remedy('shared/audio/**')).toContain('"shared/audio" is a submodule: give actions/checkout');

@@ -74,10 +74,10 @@ function selection(files: string[], settings: Partial<TranscribeSettings> = {}) 
       mask: () => undefined,
     },
   };
-  return select(context, transcribeSettings({ files, workspace, ...settings }), async () => ({
-    bucket: BUCKET,
-    prefix: 'whisper/',
-  }));
+  return select(context, transcribeSettings({ files, workspace, ...settings }), {
+    endpointFolder: async () => ({ bucket: BUCKET, prefix: 'whisper/' }),
+    pending: async () => new Set(),
+  });
 }
 const keysOf = async (files: string[], settings?: Partial<TranscribeSettings>) =>
   (await selection(files, settings)).found.map(({ path }) => path.replace(`s3://${BUCKET}/`, ''));

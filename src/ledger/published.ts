@@ -33,11 +33,19 @@ export interface Published {
   set(place: string, entry: PublishedFile): void;
   delete(place: string): void;
   entries(): IterableIterator<[string, PublishedFile]>;
+  /** Paths of audio that earlier runs have left to later ones. */
+  pending(): ReadonlySet<string>;
+  /** Of the `looked` at paths these are left. */
+  leave(looked: Iterable<string>, pending: Iterable<string>): void;
   /** Writes what was changed, over what others have written meanwhile. */
   save(objects: Objects): Promise<void>;
 }
 
-const stored = z.object({ version: z.literal(1), files: z.record(z.string(), z.unknown()) });
+const stored = z.object({
+  version: z.literal(1),
+  files: z.record(z.string(), z.unknown()),
+  pending: z.optional(z.array(z.string())),
+});
 
 const DIGESTS_KEPT = 5;
 const MOST_ATTEMPTS = 8;
@@ -53,8 +61,10 @@ export const withDigest = (known: readonly string[] | undefined, digest: string)
 /** @param key where it lies: made by `publishedKey` */
 export async function readPublished(objects: Objects, key: string): Promise<Published> {
   const found = await objects.readText(key);
-  const files = parsed(found?.text);
+  const { files, pending } = parsed(found?.text);
   const changed = new Map<string, PublishedFile | undefined>();
+  /** By path: whether it is left. */
+  const left = new Map<string, boolean>();
   return {
     get: (place) => files.get(place),
     set(place, entry) {
@@ -66,15 +76,24 @@ export async function readPublished(objects: Objects, key: string): Promise<Publ
       if (files.delete(place)) changed.set(place, undefined);
     },
     entries: () => files.entries(),
+    pending: () => pending,
+    leave(looked, paths) {
+      const now = new Set(paths);
+      for (const path of looked) if (now.has(path) !== pending.has(path)) left.set(path, now.has(path));
+    },
     async save(objects) {
-      if (changed.size === 0) return;
+      if (changed.size + left.size === 0) return;
       let current = found;
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-        const merged = attempt === 0 ? files : overlaid(parsed(current?.text), changed);
-        const text = JSON.stringify({ version: 1, files: Object.fromEntries(merged) });
+        const now = attempt === 0 ? { files, pending } : parsed(current?.text);
+        if (attempt > 0) overlay(now.files, changed);
+        for (const [path, isLeft] of left) isLeft ? now.pending.add(path) : now.pending.delete(path);
+        const { files: merged, pending: rest } = now;
+        const text = JSON.stringify({ version: 1, files: Object.fromEntries(merged), pending: [...rest].sort() });
         const condition = current ? { etag: current.etag } : 'absent';
         if ((await objects.writeText(key, text, 'application/json', condition)) !== undefined) {
           changed.clear();
+          left.clear();
           return;
         }
         current = await objects.readText(key);
@@ -93,15 +112,11 @@ export async function readPublished(objects: Objects, key: string): Promise<Publ
 export const publishedKey = (prefix: string, repository: string): string =>
   `${prefix}published/${createHash('sha256').update(repository).digest('hex')}.json`;
 
-function overlaid(
-  files: Map<string, PublishedFile>,
-  changed: ReadonlyMap<string, PublishedFile | undefined>,
-): Map<string, PublishedFile> {
+function overlay(files: Map<string, PublishedFile>, changed: ReadonlyMap<string, PublishedFile | undefined>): void {
   for (const [place, entry] of changed) {
     if (!entry) files.delete(place);
     else files.set(place, { ...entry, digests: joined(entry.digests, files.get(place)?.digests) });
   }
-  return files;
 }
 
 /** Of two runs that wrote the same transcript each knows its own only. */
@@ -116,18 +131,20 @@ function joined(ours: PublishedFile['digests'], theirs: PublishedFile['digests']
 }
 
 /** What cannot be read is as if it were not there: then results are read instead. */
-function parsed(text: string | undefined): Map<string, PublishedFile> {
+function parsed(text: string | undefined): { files: Map<string, PublishedFile>; pending: Set<string> } {
   const files = new Map<string, PublishedFile>();
-  if (text === undefined) return files;
-  let value: unknown;
+  const { data } = z.safeParse(stored, jsonOf(text));
+  for (const [place, entry] of Object.entries(data?.files ?? {})) {
+    const { data: checked } = z.safeParse(file, entry);
+    if (checked) files.set(place, checked);
+  }
+  return { files, pending: new Set(data?.pending) };
+}
+
+function jsonOf(text: string | undefined): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text ?? '');
   } catch {
-    return files;
+    return undefined;
   }
-  for (const [place, entry] of Object.entries(z.safeParse(stored, value).data?.files ?? {})) {
-    const { data } = z.safeParse(file, entry);
-    if (data) files.set(place, data);
-  }
-  return files;
 }

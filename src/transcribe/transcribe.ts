@@ -37,15 +37,16 @@ export async function transcribe(
 ): Promise<TranscribeResult> {
   const context = await withAnnotations(given, settings.workspace);
   const until = context.clock.now() + settings.waitMinutes * 60_000;
-  let asked: Promise<Endpoint> | undefined;
-  const readOnce = () => (asked ??= readEndpoint(context, settings.endpointName));
-  const { found } = await select(context, settings, readOnce);
+  const endpointFolder = once(() => readEndpoint(context, settings.endpointName));
+  const books = once(async () => openBooks(context, settings, await endpointFolder()));
+  const pending = async () => (await books()).published.pending();
+  const { found } = await select(context, settings, { endpointFolder, pending });
   if (found.length === 0 && settings.forget.length === 0) return { files: [], instances: [] };
   await requirePublishable(context, settings);
   // The client that comes next loads while AWS answers.
-  const [endpoint] = await Promise.all([readOnce(), context.clients.s3()]);
+  const [endpoint] = await Promise.all([endpointFolder(), context.clients.s3()]);
 
-  const { ledger, published } = await openBooks(context, settings, endpoint);
+  const { ledger, published } = await books();
   const delivery = openDelivery(context, settings, published);
   const forgotten = await forget(context, settings, { ledger, published });
   const examined = await examineAll(context, settings, found, checkFor(endpoint), delivery.refuse);
@@ -71,14 +72,21 @@ export async function transcribe(
 
   // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
   const atLast = { ...context, signal: grace };
-  await note(atLast, endpoint, published);
   const files = delivery.reports();
+  const left = files.filter(({ state }) => state === 'pending');
+  published.leave(pathsOf(files), pathsOf(left));
+  await note(atLast, endpoint, published);
   const publication = await publish(atLast, settings, { files, removed: forgotten.removed, place: endpoint });
   const problem = context.signal.aborted
     ? stopped(context.signal, files)
     : 'failure' in ending && problemOf(ending.failure, context.signal);
-  const left = files.some(({ state }) => state === 'pending') && 'why' in ending && { left: ending.why };
-  return { files, instances: [...progress.instances], ...publication, ...left, ...(problem && { problem }) };
+  const why = left.length > 0 && 'why' in ending && { left: ending.why };
+  return { files, instances: [...progress.instances], ...publication, ...why, ...(problem && { problem }) };
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => (asked ??= ask());
 }
 
 const openEndpointBucket = ({ clients, account, signal }: Context, { bucket, kmsKeyId }: Endpoint) =>
@@ -125,6 +133,8 @@ function tellStaged({ log }: Context, found: number, { waiting, open, kept }: St
     `Kept, although another model or other options made it: the transcript of ${files(kept)}. \`redo: changed\` makes it anew.`,
   );
 }
+
+const pathsOf = (files: readonly FileReport[]): string[] => files.map(({ audio }) => audio);
 
 /** Notes what is about to be published, so that it is known as ours. Without the note, the next run reads the results. */
 async function note(context: Context, endpoint: Endpoint, published: Published) {

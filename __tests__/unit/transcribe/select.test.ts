@@ -39,7 +39,8 @@ const context = {
     warning: (line: string) => lines.push(`warning: ${line}`),
   },
 } as unknown as Context;
-const noEndpoint = () => Promise.reject(new Error('the endpoint was asked for'));
+const asked = () => Promise.reject(new Error('the endpoint was asked for'));
+const noEndpoint = { endpointFolder: asked, pending: asked };
 async function selected(files: string[], settings: Partial<TranscribeSettings> = {}): Promise<string[]> {
   const { found } = await select(context, transcribeSettings({ files, workspace, ...settings }), noEndpoint);
   return found.map(({ path }) => path);

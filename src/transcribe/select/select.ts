@@ -20,20 +20,25 @@ export interface EndpointFolder {
   prefix: string;
 }
 
+export interface Earlier {
+  endpointFolder(): Promise<EndpointFolder>;
+  /** Paths of audio that earlier runs have left to later ones. */
+  pending(): Promise<ReadonlySet<string>>;
+}
+
 /**
  * The files of the workspace and the objects in S3 that the run is to look at.
- * @param endpointFolder asked for only when objects are selected
+ * @param earlier what is known of the endpoint and of earlier runs; each is asked for only when it matters
  * @throws UserError when a glob cannot be used, two inputs would share a transcript, or nothing is found and that is to fail
  */
-export async function select(
-  context: Context,
-  settings: TranscribeSettings,
-  endpointFolder: () => Promise<EndpointFolder>,
-): Promise<Selection> {
+export async function select(context: Context, settings: TranscribeSettings, earlier: Earlier): Promise<Selection> {
   const { files, exclude, workspace } = settings;
   if (files.length === 0) return { found: [] };
   const globs = parseGlobs(files, exclude);
-  const ours = { file: ownFile(settings), object: ownObject(settings, await folderIf(globs.objects, endpointFolder)) };
+  const ours = {
+    file: ownFile(settings),
+    object: ownObject(settings, await folderIf(globs.objects, earlier.endpointFolder)),
+  };
   const paths = await matchingFiles(workspace, globs.files, ours.file);
   const found: Source[] = [
     ...paths.map((path) => ({ kind: 'file', path }) as const),
@@ -41,16 +46,22 @@ export async function select(
   ].sort((a, b) => (a.path < b.path ? -1 : 1));
   if (found.length === 0)
     tell(await nothingFound(context, settings, globs, ours), settings.ifNoFilesFound, context.log);
-  const taken = settings.changedOnly ? await onlyChanged(context, settings, found) : found;
+  const taken = settings.changedOnly ? await onlyChanged(context, settings, found, earlier) : found;
   refuseCollisions(found, taken, settings, context.log);
   return { found: taken };
 }
 
-/** Objects are no part of a push: they stay. */
-async function onlyChanged(context: Context, settings: TranscribeSettings, found: Source[]): Promise<Source[]> {
+/** Objects are no part of a push: they stay, and so does what an earlier run has sent and nobody has collected. */
+async function onlyChanged(
+  context: Context,
+  settings: TranscribeSettings,
+  found: Source[],
+  earlier: Earlier,
+): Promise<Source[]> {
   if (!found.some(({ kind }) => kind === 'file')) return found;
   const changed = await changedFiles(context, settings, process.env);
-  const taken = found.filter(({ kind, path }) => kind === 'object' || changed(path));
+  const pending = await earlier.pending();
+  const taken = found.filter(({ kind, path }) => kind === 'object' || changed(path) || pending.has(path));
   context.log.info(`changed-only: ${taken.length} of ${found.length} files.`);
   return taken;
 }
