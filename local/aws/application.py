@@ -73,7 +73,7 @@ class Application:
         entry = self._log.begin(call, request.content_length or 0, named)
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            entry["status"] = int(status.split(" ", 1)[0])
+            entry.status = int(status.split(" ", 1)[0])
             return start_response(status, headers, *rest)
 
         return self._log.counted(entry, self._answer(call, request, named)(environ, start))

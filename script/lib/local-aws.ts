@@ -70,7 +70,7 @@ export async function startLocalAws({ quiet = true } = {}): Promise<LocalAws> {
     environment,
     control,
     requests: async (mark = 0) => (await log(mark)).requests,
-    mark: async () => (await log(0)).next,
+    mark: async () => (await log(Number.MAX_SAFE_INTEGER)).next,
     stop: down,
   };
 }

@@ -62,6 +62,13 @@ class Joined(io.RawIOBase):
         return len(read)
 
 
+class _Untracked(list):
+    """In place of the list in which moto keeps every object for its dashboard, also those that were deleted."""
+
+    def append(self, item: Any) -> None:
+        """Keeps nothing."""
+
+
 class Content:
     """A large object's bytes, or a range of them, as the body of an answer: what moto asks of bytes, without them."""
 
@@ -84,6 +91,9 @@ class Content:
 def install() -> None:
     """Lets moto's keys have a Joined as their value, and its multipart uploads be completed to one."""
     moto_s3.FakeMultipart.complete = _complete
+    moto_s3.FakeKey.instances_tracked = _Untracked()
+    # moto's own warns of each object that nobody deleted, which at the end are all.
+    moto_s3.FakeKey.__del__ = moto_s3.FakeKey.dispose
     inherited = moto_s3.FakeKey.value
 
     def value(key: Any) -> bytes | Content:
