@@ -1,3 +1,4 @@
+import type { FileUrl } from '../github/file-url.js';
 import type { FileReport, TranscribeResult } from '../transcribe/result.js';
 import { money } from './cost.js';
 import { failureBlock } from './failure.js';
@@ -8,8 +9,8 @@ export interface SummarySettings {
   endpointName: string;
   /** Of one instance, in the user's currency. */
   pricePerHour: number | undefined;
-  /** Where the workspace's files are shown as they were published: an address that ends with a slash. */
-  filesUrl: string | undefined;
+  /** Where the workspace's files are shown as they were published. */
+  fileUrl: FileUrl;
 }
 
 /** What is beside the rows of the table needs less than the difference to GitHub's 1 MiB a step. */
@@ -88,13 +89,13 @@ const MOST_ROWS = 500;
 type Column = [head: string, value: (file: FileReport) => string];
 
 /** Without those that no file has anything for. */
-function columnsOf({ pricePerHour, filesUrl }: SummarySettings, files: readonly FileReport[]): Column[] {
+function columnsOf({ pricePerHour, fileUrl }: SummarySettings, files: readonly FileReport[]): Column[] {
   const sent = files.some(({ timing }) => timing !== undefined);
   const worked = files.some(({ inference }) => inference !== undefined);
   const known = files.some((file) => file.duration !== undefined);
   const written = files.some(({ transcripts }) => transcripts.length > 0);
   const columns: [boolean, ...Column][] = [
-    [true, 'File', ({ audio }) => link(audio, urlOf(filesUrl, audio))],
+    [true, 'File', ({ audio }) => link(audio, fileUrl(audio))],
     [true, 'State', ({ state, reason }) => (reason === undefined ? state : `${state}: ${cell(reason)}`)],
     [known, 'Length', (file) => (file.duration === undefined ? '' : clock(file.duration))],
     [known, 'Language', ({ language }) => cell(language ?? '')],
@@ -110,7 +111,7 @@ function columnsOf({ pricePerHour, filesUrl }: SummarySettings, files: readonly 
     [
       written,
       'Transcripts',
-      ({ transcripts }) => transcripts.map((path) => link(formatOf(path), urlOf(filesUrl, path))).join(' '),
+      ({ transcripts }) => transcripts.map((path) => link(formatOf(path), fileUrl(path))).join(' '),
     ],
   ];
   return columns.filter(([wanted]) => wanted).map(([, head, value]) => [head, value]);
@@ -132,12 +133,6 @@ function speedOf({ duration, inference }: FileReport): string {
 
 /** The extension, `podcast.json` whole: the file's name stands in the row already. */
 const formatOf = (path: string): string => /\.(podcast\.json|[^./]+)$/.exec(path)?.[1] ?? path;
-
-/** Page of a file of the repository; an object in S3 has none. */
-const urlOf = (base: string | undefined, path: string): string | undefined =>
-  base === undefined || path.startsWith('s3://')
-    ? undefined
-    : base + path.toWellFormed().split('/').map(encodeURIComponent).join('/');
 
 /** `h:mm:ss` */
 function clock(seconds: number): string {

@@ -2,7 +2,7 @@ import * as core from '@actions/core';
 import type { Context } from '../context.js';
 import { UserError } from '../errors.js';
 import { openGit } from '../git/git.js';
-import { filesUrl } from '../github/files-url.js';
+import { type FileUrl, fileUrls } from '../github/file-url.js';
 import type { TranscribeSettings } from '../settings/transcribe.js';
 import type { FileReport, TranscribeResult } from '../transcribe/result.js';
 import { writeSummary } from './summary.js';
@@ -22,7 +22,7 @@ export async function reportTranscribe(
   result: TranscribeResult,
 ): Promise<void> {
   for (const [name, value] of Object.entries(transcribeOutputs(result))) core.setOutput(name, value);
-  const shown = { ...settings, filesUrl: await urlOfFiles(context, settings, result) };
+  const shown = { ...settings, fileUrl: await urlsOf(context, settings, result) };
   await writeSummary(transcribeSummary(shown, result));
   if (settings.comment) {
     const { tellPullRequest } = await import('./transcribe-comment.js');
@@ -90,15 +90,16 @@ function listOutput(name: string, list: readonly unknown[]): string {
 }
 
 /** Where the transcripts can be looked at, once they are in a commit. */
-async function urlOfFiles(
+async function urlsOf(
   { signal }: Context,
   { workspace }: TranscribeSettings,
   { commitSha }: TranscribeResult,
-): Promise<string | undefined> {
+): Promise<FileUrl> {
+  const none = () => undefined;
   const server = process.env['GITHUB_SERVER_URL'];
-  if (!commitSha || !server || signal.aborted) return undefined;
+  if (!commitSha || !server || signal.aborted) return none;
   // A link less is no reason to fail.
-  return filesUrl(openGit(workspace, signal), commitSha, server).catch(() => undefined);
+  return fileUrls(openGit(workspace, signal), commitSha, server).catch(() => none);
 }
 
 /** What is left to the next run is no failure, and nobody should overlook it. */

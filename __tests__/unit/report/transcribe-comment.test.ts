@@ -49,7 +49,7 @@ const tell = (outputFolder: string, files: FileReport[], githubToken = 'writes')
       outputFolder,
       githubToken,
       pricePerHour: undefined,
-      filesUrl: undefined,
+      fileUrl: () => undefined,
     },
     { files, instances: [] },
   );

@@ -1,11 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { marked } from 'marked';
 import type { Context } from '../../../src/context.js';
 import { UserError } from '../../../src/errors.js';
-import { repositoryOf } from '../../../src/github/files-url.js';
+import { must, openGit } from '../../../src/git/git.js';
+import { fileUrls, repositoryOf } from '../../../src/github/file-url.js';
 import { timeline } from '../../../src/report/timeline.js';
 import { reportTranscribe } from '../../../src/report/transcribe.js';
 import { commentOf } from '../../../src/report/transcribe-comment.js';
@@ -27,7 +28,7 @@ const done: FileReport = {
 };
 const bad: FileReport = { audio: 'a\n\n# b.mp3', state: 'failed', reason: 'It is <empty>.', transcripts: [] };
 const waiting: FileReport = { audio: 'p.mp3', state: 'pending', transcripts: [] };
-const settings = { endpointName: 'whisper', pricePerHour: undefined, filesUrl: undefined };
+const settings = { endpointName: 'whisper', pricePerHour: undefined, fileUrl: () => undefined };
 const result = (files: FileReport[], more: Partial<TranscribeResult> = {}) => ({ files, instances: [], ...more });
 
 /** The cells of the table as a reader sees them: Markdown rendered, entities read. */
@@ -62,14 +63,12 @@ describe('the summary', () => {
     expect(html).not.toMatch(/<b>|<empty>|<h1>|<em>/);
   });
 
-  test('links audio and transcripts to the commit', () => {
-    const filesUrl = 'https://github.com/o/r/blob/c0ffee/sub/';
-    const object = { ...done, audio: 's3://bucket/a.mp3', transcripts: [] };
-    const html = marked.parse(transcribeSummary({ ...settings, filesUrl }, result([done, object]))) as string;
+  test('links what has a page', () => {
+    const fileUrl = (path: string) => (path.startsWith('t/') ? `https://github.com/${encodeURI(path)}` : undefined);
+    const html = marked.parse(transcribeSummary({ ...settings, fileUrl }, result([done]))) as string;
     expect([...html.matchAll(/href="([^"]*)"/g)].map(([, url]) => url)).toEqual([
-      `${filesUrl}audio/%3Cb%3E%26%221%22%7C*x*.mp3`,
-      `${filesUrl}t/a%20b/1.srt`,
-      `${filesUrl}t/a%20b/1.podcast.json`,
+      'https://github.com/t/a%20b/1.srt',
+      'https://github.com/t/a%20b/1.podcast.json',
     ]);
   });
 
@@ -81,10 +80,10 @@ describe('the summary', () => {
     };
     const files = [...Array.from({ length: 10_000 }, () => long), bad];
     const many = result(files, { instances: [{ at: T, instances: 1 }] });
-    const filesUrl = 'https://github.com/o/r/blob/c0ffee/';
-    const summary = transcribeSummary({ ...settings, filesUrl }, many);
+    const fileUrl = (path: string) => `https://github.com/o/r/blob/c0ffee/${encodeURIComponent(path)}`;
+    const summary = transcribeSummary({ ...settings, fileUrl }, many);
     expect(Buffer.byteLength(summary)).toBeLessThan(1024 ** 2);
-    const told = { ...settings, filesUrl, githubToken: undefined, outputFolder: 't', region: 'us-east-1' };
+    const told = { ...settings, fileUrl, githubToken: undefined, outputFolder: 't', region: 'us-east-1' };
     const comment = commentOf(told, '123456789012', many, { head: 'c0ffee', run: 'https://github.com/' });
     expect(comment.length).toBeLessThan(65_000);
     for (const markdown of [summary, comment]) {
@@ -151,6 +150,29 @@ describe('the timeline', () => {
     expect(sections.at(-1)).toBe('  section 10 more');
     expect(timeline([waiting], [])).toEqual([]);
   });
+});
+
+test("pages of files in a folder of the repository, of those that are in the commit, at the workflow's own server", async () => {
+  const repository = await mkdtemp(join(tmpdir(), 'pages-'));
+  try {
+    const folder = join(repository, 'a #1', 'sub');
+    await mkdir(folder, { recursive: true });
+    for (const name of ['x "?".mp3', 'ü.srt', 'downloaded.mp3']) await writeFile(join(folder, name), '');
+    const git = openGit(folder, new AbortController().signal);
+    await must(git, ['init', '--quiet', repository]);
+    await must(git, ['remote', 'add', 'origin', 'https://github.com/o/r.git']);
+    await must(git, ['add', '--', 'x "?".mp3', 'ü.srt']);
+    const author = ['-c', 'user.name=A', '-c', 'user.email=a@example.com'];
+    await must(git, [...author, 'commit', '--quiet', '--message', 'Audio']);
+    const sha = await must(git, ['rev-parse', 'HEAD']);
+    const url = await fileUrls(git, sha, 'https://github.com');
+    expect(url('x "?".mp3')).toBe(`https://github.com/o/r/blob/${sha}/a%20%231/sub/x%20%22%3F%22.mp3`);
+    expect(url('ü.srt')).toBe(`https://github.com/o/r/blob/${sha}/a%20%231/sub/%C3%BC.srt`);
+    expect(url('downloaded.mp3')).toBeUndefined();
+    expect((await fileUrls(git, sha, 'https://github.example.com'))('ü.srt')).toBeUndefined();
+  } finally {
+    await rm(repository, { recursive: true });
+  }
 });
 
 test.each([
