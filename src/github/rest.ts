@@ -1,7 +1,7 @@
 import type { getOctokit } from '@actions/github';
 import type { Clock } from '../clock.js';
 import { UserError } from '../errors.js';
-import { repositoryOf } from './files-url.js';
+import { repositoryOf } from './file-url.js';
 
 export type Octokit = ReturnType<typeof getOctokit>;
 
