@@ -30,7 +30,8 @@ export async function articlesWay(
     });
     const Prefix = OutputLocation.slice(`s3://${BUCKET}/`.length);
     while (!(await s3.listObjectsV2({ Bucket: BUCKET, Prefix })).Contents?.length) await sleep(BETWEEN);
-    await s3.getObject({ Bucket: BUCKET, Key: Prefix });
+    const { Body } = await s3.getObject({ Bucket: BUCKET, Key: Prefix });
+    await Body?.transformToString();
   }
   const seconds = (performance.now() - started) / 1000;
   return { requests_per_new_file: (await aws.requests(mark)).length / files.length, seconds };

@@ -8,7 +8,7 @@ import { root, runAction } from '../script/lib/runner.ts';
 export const ENDPOINT = 'whisper';
 export const BUCKET = 'whisper-sagemaker-123456789012-us-east-1';
 
-/** Of every this many files one fails the first time it comes, and one is answered a second late. */
+/** Of so many files one fails the first time it comes, and one is answered a second late. */
 const FAILING = 50;
 const LATE = 100;
 /** Each other file has this much; 16,000 bytes are a second to the container that answers at once. */
@@ -23,8 +23,11 @@ export interface Usage {
 
 export interface TranscribeRig {
   aws: LocalAws;
-  /** A checkout with so many different files in audio/, and the bare repository that it pushes to. */
-  repository(files: number): Promise<Repository>;
+  /**
+   * A checkout with so many different files in audio/, and the bare repository that it pushes to.
+   * @param failing whether one in fifty fails the first time it comes; one in a hundred is late in any case
+   */
+  repository(files: number, failing: boolean): Promise<Repository>;
   /** Runs the bundled action's transcription. */
   transcribe(repository: Repository): Promise<Usage & { seconds: number; outputs: Record<string, string> }>;
   stop(): Promise<void>;
@@ -49,7 +52,7 @@ export async function startRig(): Promise<TranscribeRig> {
     await deployEndpoint(aws, action, work);
     return {
       aws,
-      repository: (files) => makeRepository(work, files),
+      repository: (files, failing) => makeRepository(work, files, failing),
       transcribe: (repository) => runTranscription(aws, action, work, repository),
       stop,
     };
@@ -99,7 +102,7 @@ async function deployEndpoint({ environment }: LocalAws, action: string, work: s
 
 let repositories = 0;
 
-async function makeRepository(work: string, count: number): Promise<Repository> {
+async function makeRepository(work: string, count: number, failing: boolean): Promise<Repository> {
   const number = repositories++;
   const remote = join(work, `remote-${number}.git`);
   const folder = join(work, `repository-${number}`);
@@ -109,7 +112,7 @@ async function makeRepository(work: string, count: number): Promise<Repository> 
   const files = Array.from({ length: count }, (_, index) => `audio/${Math.floor(index / 500)}/${index}.mp3`);
   for (const [index, file] of files.entries()) {
     if (index % 500 === 0) await mkdir(join(folder, file, '..'), { recursive: true });
-    await writeFile(join(folder, file), content(number, index));
+    await writeFile(join(folder, file), content(number, index, failing));
   }
   await git('checkout', '--quiet', '-B', 'main');
   await git('add', 'audio');
@@ -120,15 +123,16 @@ async function makeRepository(work: string, count: number): Promise<Repository> 
 }
 
 /** The first line tells the instant image what to do with it. */
-function content(repository: number, index: number): string {
+function content(repository: number, index: number, failing: boolean): string {
   let behaviour = '';
-  if (index % FAILING === 7) behaviour = 'fail:500 x1';
+  if (failing && index % FAILING === 7) behaviour = 'fail:500 x1';
   else if (index % LATE === 13) behaviour = 'sleep:1';
   return `${behaviour}\n${repository} ${index}`.padEnd(BYTES, '\0');
 }
 
 async function runTranscription(aws: LocalAws, action: string, work: string, { folder }: Repository) {
   const usageFile = join(work, 'usage');
+  await rm(usageFile, { force: true });
   const { exitCode, log, seconds, outputs } = await runAction({
     action,
     workspace: folder,
