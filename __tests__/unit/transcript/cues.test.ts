@@ -41,6 +41,10 @@ describe('where cues are cut', () => {
 
   test('short sentences that follow each other share a cue, long ones do not', () => {
     expect(shown([plain(0, 0.3, 'Hi.'), plain(0.3, 0.8, 'Hi, Anna.')])).toEqual(['0-833|Hi. Hi, Anna.']);
+    expect(shown([plain(0, 3, 'Did they ask you to do it? No. They never asked me.')])).toEqual([
+      '0-1541|Did they ask you to do it?',
+      '1541-3000|No. They never asked me.',
+    ]);
     expect(shown([plain(0, 2, 'This one is long enough.'), plain(2, 4, 'So is this one.')])).toHaveLength(2);
   });
 

@@ -18,9 +18,9 @@ export const ENDING: Record<Ending, { here: number; none: number }> = {
 const CLOSED = `["'”’»)\\]」』）】]*$`;
 const SENTENCE = new RegExp(`[.!?…。！？．｡؟।॥۔።]${CLOSED}`, 'u');
 const CLAUSE = new RegExp(`[,;:—–、，；：､،؛]${CLOSED}`, 'u');
-const ABBREVIATED = /^["'“‘(]?(?:\p{Lu}|Mrs?|Ms|Dr|Prof|St|Sr|Jr|Mt|No|vs)\.$/u;
-/** Articles, prepositions and the like go with the word that follows them. */
-const SHORT_WORD = /^[\p{L}'’]{1,3}$/u;
+const ABBREVIATED = /^["'“‘(]?(?:\p{Lu}|Mrs?|Ms|Dr|Prof|St|Sr|Jr|Mt|vs)\.$/u;
+/** Articles, prepositions and the like go with the word that follows them; in phrases of Japanese they do already. */
+const SHORT_WORD = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Thai}'’]{1,3}$/u;
 /** Seconds of silence in which a speaker draws breath. */
 const BREATH = 0.3;
 

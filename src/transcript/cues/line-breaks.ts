@@ -1,4 +1,4 @@
-import { hasUnspaced } from '../scripts.js';
+import { hasUnspaced, isUnspacedLanguage } from '../scripts.js';
 import { columns } from './columns.js';
 import { leadingClosing, mayBreakBetween, mayBreakInside, trailingOpening } from './kinsoku.js';
 import { characterStarts, phraseStarts, wordStarts } from './phrases.js';
@@ -20,15 +20,17 @@ interface Setting {
 }
 
 /**
- * The parts of a text that stay whole. Scripts with spaces break at spaces, others at phrases; where a part of those
- * is wider than `lineColumns`, within it. Kinsoku holds everywhere.
+ * The parts of a text that stay whole. Languages with spaces break at spaces, others at phrases too; where a part in a
+ * script without spaces is wider than `lineColumns`, within it. Kinsoku holds everywhere.
  * @param text on one line
  */
 export function unbreakable(text: string, { utterances, language, lineColumns }: Setting): Span[] {
   const edges = [...spaces(text), ...utterances].flatMap((edge) => mendedEdge(text, edge));
   const finer = (span: Span, [starts, ...rest]: typeof SPLITS): Span[] => {
     const part = text.slice(span.from, span.to);
-    const fits = starts !== phraseStarts && columns(part) <= lineColumns;
+    // In a text with spaces, a name in another script is a word.
+    const isWord = starts !== phraseStarts || !isUnspacedLanguage(language);
+    const fits = isWord && columns(part) <= lineColumns;
     if (!starts || fits || !hasUnspaced(part)) return [span];
     const offsets = starts(part, language).map((start) => span.from + start);
     const allowed = offsets.filter((offset) => !isAtSpace(text, offset) && mayBreakInside(text, offset));
