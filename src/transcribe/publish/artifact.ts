@@ -10,7 +10,7 @@ export const artifact: Way = async ({ log, signal }, settings, { files }) => {
   for (const file of files.filter(({ transcripts }) => !transcripts.every(fits))) {
     file.state = 'failed';
     file.reason = 'Its name has a character that artifacts do not take (" < > | * ? : \\ or a line break). Rename it.';
-    log.error(`${shown(file.audio)}: ${file.reason}`, file.audio);
+    log[settings.onError === 'warn' ? 'warning' : 'error'](`${shown(file.audio)}: ${file.reason}`, file.audio);
   }
   const paths = files.flatMap(({ transcripts }) => transcripts).filter(fits);
   if (paths.length === 0) return {};
