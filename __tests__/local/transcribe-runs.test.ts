@@ -1,4 +1,4 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   audio,
@@ -129,28 +129,121 @@ describe('two runs', () => {
   );
 
   test(
-    'an interrupt gives back what was claimed and not sent',
+    'an interrupt gives back what was claimed and not sent, and the next run pays for the rest only',
     async () => {
-      const before = await rig.keys();
-      const workspace = await rig.workspace({ 'audio/one.mp3': audio() });
+      const count = 30;
+      const files = Array.from({ length: count }, (_, n) => [`audio/${n}.mp3`, audio(1)]);
+      const workspace = await rig.workspace(Object.fromEntries(files));
       const interrupt = new AbortController();
       const { middlewareStack } = await rig.clients.s3();
+      let uploads = 0;
       middlewareStack.add(
         (next) => (request) => {
-          if (String(Object(request.input).Key).includes('/input/')) interrupt.abort(new Error('SIGINT'));
+          if (String(Object(request.input).Key).includes('/input/') && ++uploads === 20) {
+            interrupt.abort(new Error('SIGINT'));
+          }
           return next(request);
         },
         { name: 'interrupt', step: 'initialize' },
       );
-      try {
+      const sent = await rig.invocationsOf(async () => {
         const { problem } = await rig.transcribe(workspace, { signal: interrupt.signal });
-        expect(problem?.message).toMatch(/0 of 1 files are done, 1 are left/);
-      } finally {
-        middlewareStack.remove('interrupt');
-      }
-      expect(interrupt.signal.aborted).toBe(true);
-      expect((await rig.keys()).filter((key) => !before.includes(key) && key.startsWith('jobs/'))).toEqual([]);
-      expect(await readdir(workspace)).toEqual(['audio']);
+        expect(problem?.message).toMatch(/0 of 30 files are done, 30 are left/);
+      });
+      middlewareStack.remove('interrupt');
+      expect(sent).toBeLessThan(20);
+      expect((await rig.keys()).filter((key) => key.startsWith('jobs/')).length).toBe(sent);
+      const rest = await rig.invocationsOf(async () => {
+        const next = await rig.transcribe(workspace, { clock: leapingClock() });
+        expect(Object.values(states(next))).toEqual(Array(count).fill('transcribed'));
+      });
+      expect(sent + rest).toBe(count);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'one that shall not wait sends, leaves, and keeps the audio where it was asked to; the next one collects',
+    async () => {
+      const before = await rig.keys();
+      const workspace = await rig.workspace({ 'audio/a.mp3': audio(1, 'sleep:1'), 'audio/b.mp3': audio(1, 'sleep:1') });
+      const settings = { wait: false, keepAudio: true };
+      const first = await rig.transcribe(workspace, { settings });
+      expect(Object.values(states(first))).toEqual(['pending', 'pending']);
+      expect(first.problem).toBeUndefined();
+      const invocations = await rig.invocationsOf(async () => {
+        const next = await rig.transcribe(workspace, { settings: { keepAudio: true }, clock: leapingClock() });
+        expect(Object.values(states(next))).toEqual(['transcribed', 'transcribed']);
+        for (const { timing } of next.files) expect(timing?.answered).toBeGreaterThanOrEqual(timing?.sent ?? Infinity);
+      });
+      expect(invocations).toBe(0);
+      const kept = (await rig.keys()).filter((key) => !before.includes(key)).map((key) => key.split('/')[0]);
+      expect(kept).toEqual(['input', 'input', 'results', 'results']);
+    },
+    2 * MINUTES,
+  );
+});
+
+describe('what changes under way', () => {
+  test(
+    'an object that is replaced while it is transcribed is no transcript of either',
+    async () => {
+      await rig.aws.control('bucket', { name: 'talks' });
+      const s3 = await rig.clients.s3();
+      const put = (content: Buffer) => s3.putObject({ Bucket: 'talks', Key: 'one.mp3', Body: content });
+      await put(audio(1, 'sleep:1'));
+      const workspace = await rig.workspace({});
+      const settings = { files: ['s3://talks/**'] };
+      const clock = leapingClock();
+      const { sleep } = clock;
+      clock.sleep = async (milliseconds, signal) => {
+        if (replaced === undefined) replaced = await put(audio(1));
+        await sleep(milliseconds, signal);
+      };
+      let replaced: unknown;
+      const { files } = await rig.transcribe(workspace, { settings, clock });
+      expect(files).toMatchObject([{ state: 'failed', reason: expect.stringContaining('replaced in the bucket') }]);
+      expect((await rig.transcribe(workspace, { settings })).files).toMatchObject([{ state: 'transcribed' }]);
+    },
+    2 * MINUTES,
+  );
+
+  test(
+    'an endpoint that is updated: each answer counts as that of the model that gave it',
+    async () => {
+      const files = Object.fromEntries(Array.from({ length: 8 }, (_, n) => [`audio/${n}.mp3`, audio(1, 'sleep:1')]));
+      const workspace = await rig.workspace(files);
+      const model = { kind: 'folder', path: await rig.weights('another model') } as const;
+      const clock = leapingClock();
+      const { sleep } = clock;
+      let updated = false;
+      let polls = 0;
+      clock.sleep = async (milliseconds, signal) => {
+        // What was on the old instance when it went is lost; its time is over at last.
+        if (updated && ++polls === 60) clock.leap(8 * 60 * MINUTES);
+        await sleep(milliseconds, signal);
+      };
+      const update = async () => {
+        await rig.deploy({ minInstances: 1, maxConcurrentInvocations: 2, model, verify: false });
+        updated = true;
+      };
+      const settings = { waitMinutes: 24 * 60 };
+      const [result] = await Promise.all([rig.transcribe(workspace, { clock, settings }), update()]);
+      expect(Object.values(states(result))).toEqual(Array(8).fill('transcribed'));
+      const revisions = await Promise.all(
+        Object.keys(files).map(async (path) => {
+          const json = await readFile(`${workspace}/transcripts/${path.replace('mp3', 'json')}`, 'utf8');
+          return JSON.parse(json).model_revision as string;
+        }),
+      );
+      const [first, ...others] = [...Map.groupBy(revisions, (revision) => revision).values()].map(
+        ({ length }) => length,
+      );
+      expect(others.length).toBe(1);
+      // In another checkout, which has no transcripts yet, the new model's are reused, and the old one's are not.
+      const elsewhere = await rig.workspace(files);
+      const invocations = await rig.invocationsOf(() => rig.transcribe(elsewhere, { clock: leapingClock() }));
+      expect([first, others[0]]).toContain(invocations);
     },
     2 * MINUTES,
   );
