@@ -1,1 +1,0 @@
-export const id=309;export const ids=[309];export const modules={97309:(o,r,t)=>{t.d(r,{actionsLog:()=>n});var e=t(33838);let at=o=>void 0===o?{}:{file:o},n={info:o=>e.info(o),notice:o=>e.notice(o),warning:(o,r)=>e.warning(o,at(r)),error:(o,r)=>e.error(o,at(r)),group:(o,r)=>e.group(o,r),mask:o=>e.setSecret(o)}}};

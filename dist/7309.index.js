@@ -1,0 +1,1 @@
+export const id=7309;export const ids=[7309];export const modules={97309:(o,r,t)=>{t.r(r),t.d(r,{actionsLog:()=>n});var e=t(91659);let at=o=>void 0===o?{}:{file:o},n={info:o=>e.info(o),notice:o=>e.notice(o),warning:(o,r)=>e.warning(o,at(r)),error:(o,r)=>e.error(o,at(r)),group:(o,r)=>e.group(o,r),mask:o=>e.setSecret(o)}}};

@@ -1,0 +1,1 @@
+void 0!==process.env.STATE_journal&&await import("./index.js");
