@@ -88,13 +88,18 @@ export const wholeNumber = (least: number, most: number, otherwise?: number) =>
 
 /** A decimal number; undefined: empty. */
 export const decimal = (least: number, most: number) =>
+  numberOrEmpty(/^\d{1,9}(?:\.\d{1,6})?$/, least, most, `must be a number from ${least} to ${most}, or empty`);
+
+/** A whole number; undefined: empty. */
+export const whole = (least: number, most: number) =>
+  numberOrEmpty(/^\d{1,9}$/, least, most, `must be a whole number from ${least} to ${most}, or empty`);
+
+const numberOrEmpty = (pattern: RegExp, least: number, most: number, error: string) =>
   z.pipe(
     text.check(
-      z.refine(
-        (value) =>
-          value === '' || (/^\d{1,9}(?:\.\d{1,6})?$/.test(value) && Number(value) >= least && Number(value) <= most),
-        { error: `must be a number from ${least} to ${most}` },
-      ),
+      z.refine((value) => value === '' || (pattern.test(value) && Number(value) >= least && Number(value) <= most), {
+        error,
+      }),
     ),
     z.transform((value): number | undefined => (value === '' ? undefined : Number(value))),
   );

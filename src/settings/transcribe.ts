@@ -13,6 +13,7 @@ import {
   optional,
   parseInputs,
   text,
+  whole,
   wholeNumber,
   wrong,
 } from './inputs.js';
@@ -70,7 +71,7 @@ export interface TranscribeSettings extends CommonSettings {
   audioBaseUrl: string | undefined;
 
   publish: 'commit' | 'pull-request' | 'artifact' | 's3' | 'none';
-  /** Where `publish: s3` puts them; undefined: `transcripts/` in the endpoint's own folder. */
+  /** Where `publish: s3` puts them, the prefix with its slash; undefined: `transcripts/` in the endpoint's own folder. */
   publishTo: { bucket: string; prefix: string } | undefined;
   commitMessage: string;
   pullRequest: { branch: string; title: string };
@@ -131,11 +132,11 @@ const schema = z.object({
   ),
   formats: listOf(formats),
   cues: choice('auto', 'standard', 'podcast', 'ja'),
-  'line-characters': decimal(8, 200),
-  'cue-lines': decimal(1, 10),
+  'line-characters': whole(8, 200),
+  'cue-lines': whole(1, 10),
   'cue-seconds': decimal(0.5, 60),
   'cue-gap': decimal(0.05, 60),
-  'audio-base-url': optional(/^https?:\/\/[^\s"'<>]+$/, 'must be an address that begins with https://'),
+  'audio-base-url': optional(/^https:\/\/[^\s"'<>?#]+$/, 'must be an address that begins with https://'),
   publish: choice('commit', 'pull-request', 'artifact', 's3', 'none'),
   'publish-uri': optional(S3_FOLDER, 'must be a folder in S3, as s3://bucket/transcripts/'),
   'commit-message': matching(/\S/, 'must be the message of the commit'),
@@ -180,7 +181,8 @@ export function transcribeSettings(inputs: Inputs, root: string): TranscribeSett
     cues: { preset: given.cues, rules: cueRulesOf(given) },
     audioBaseUrl: given['audio-base-url']?.replace(/\/*$/, '/'),
     publish: given.publish,
-    publishTo: to?.[1] === undefined ? undefined : { bucket: to[1], prefix: (to[2] ?? '').replace(/\/*$/, '') },
+    publishTo:
+      to?.[1] === undefined ? undefined : { bucket: to[1], prefix: (to[2] ?? '').replace(/(?<=[^/])\/*$/, '/') },
     commitMessage: given['commit-message'],
     pullRequest: { branch: given['pull-request-branch'], title: given['pull-request-title'] },
     artifactName: given['artifact-name'],

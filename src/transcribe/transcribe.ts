@@ -147,7 +147,8 @@ async function note(context: Context, endpoint: Endpoint, published: Published) 
 
 /** Why files are left to the next run, should any be. */
 function whyLeft(ended: Ended, { wait, waitMinutes }: TranscribeSettings): string {
-  if (ended === 'credentials') return 'The AWS credentials ended before the work did; the input role-to-assume renews them.';
+  if (ended === 'credentials')
+    return 'The AWS credentials ended before the work did; the input role-to-assume renews them.';
   return wait ? `The ${waitMinutes} minutes of wait-minutes are over.` : 'They were not waited for (wait: false).';
 }
 

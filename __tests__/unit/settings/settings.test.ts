@@ -42,9 +42,37 @@ describe('what is needed is enough', () => {
       files: ['a/*.mp3', 'b c/**/*.wav'],
       waitMinutes: 340,
       formats: ['txt', 'srt', 'vtt', 'json'],
-      options: {},
+      options: { word_timestamps: true },
       workspace: '/checkout',
+      redo: 'never',
+      cues: { preset: 'auto', rules: {} },
+      publishTo: undefined,
+      comment: false,
     });
+  });
+
+  test('transcribe: or what is to be forgotten', () => {
+    expect(transcribe({ files: '', forget: 'audio/secret.*' })).toMatchObject({
+      files: [],
+      forget: ['audio/secret.*'],
+    });
+  });
+
+  test('a repository in a folder of the workspace, rules for captions, a place in S3', () => {
+    const settings = transcribe({
+      'repository-path': 'show',
+      'line-characters': '20',
+      'cue-gap': '0.5',
+      'publish-uri': 's3://my-bucket/a/b',
+      'audio-base-url': 'https://example.org/audio',
+    });
+    expect(settings).toMatchObject({
+      workspace: '/checkout/show',
+      cues: { preset: 'auto', rules: { lineColumns: 20, gapSeconds: 0.5 } },
+      publishTo: { bucket: 'my-bucket', prefix: 'a/b/' },
+      audioBaseUrl: 'https://example.org/audio/',
+    });
+    expect(transcribe({ 'publish-uri': 's3://my-bucket' }).publishTo).toEqual({ bucket: 'my-bucket', prefix: '' });
   });
 });
 
@@ -65,8 +93,14 @@ describe('the model is', () => {
 });
 
 test('only options that differ from the defaults reach the key of a result', () => {
-  expect(transcribe({ task: 'transcribe', prompt: '' }).options).toEqual({});
-  expect(transcribe({ task: 'translate', language: 'ja' }).options).toEqual({ task: 'translate', language: 'ja' });
+  const plain = { 'word-timestamps': 'false' };
+  expect(transcribe({ ...plain, task: 'transcribe', prompt: '', vad: 'true', channels: 'mix' }).options).toEqual({});
+  expect(transcribe({ language: 'ja', vad: 'false', channels: 'split' }).options).toEqual({
+    language: 'ja',
+    word_timestamps: true,
+    vad: false,
+    channels: 'split',
+  });
 });
 
 describe('a bad input is named with what was found and what it takes', () => {
@@ -110,6 +144,21 @@ describe('a bad input is named with what was found and what it takes', () => {
       () => transcribe({ 'output-folder': '../out' }),
       /output-folder is "..\/out"; it must be a folder/,
     ],
+    ['a path out of the workspace', () => transcribe({ 'repository-path': 'a/../../b' }), /repository-path is/],
+    [
+      'speakers of one track',
+      () => transcribe({ speakers: 'Anna\nBob' }),
+      /speakers is "Anna, Bob"; it names the tracks/,
+    ],
+    [
+      'a branch like an option',
+      () => transcribe({ 'pull-request-branch': '--mirror' }),
+      /must be the name of a branch/,
+    ],
+    ['a branch that git refuses', () => transcribe({ 'pull-request-branch': 'a..b' }), /must be the name of a branch/],
+    ['half a line', () => transcribe({ 'line-characters': '20.5' }), /line-characters is "20.5"; it must be a whole/],
+    ['a page that no browser plays', () => transcribe({ 'audio-base-url': 'javascript:1' }), /begins with https/],
+    ['a workflow in a folder', () => transcribe({ 'dispatch-workflow': '../pages.yml' }), /file name of a workflow/],
   ])('%s', (_, read, message) => {
     expect(read).toThrow(message);
   });
