@@ -1,5 +1,6 @@
 """Real speech against its words, with the base weights."""
 
+import io
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,6 +9,8 @@ import recordings
 from conftest import SPEECH
 from running import Server
 from words import compared
+
+from pipeline import audio
 
 # Both are clear readings, on which base makes no mistake today. One word in 69 or in 22 may change with a library.
 HIGHEST_WER = 0.05
@@ -35,6 +38,14 @@ def test_the_language_is_found_and_can_be_chosen(base_server, ask_not):
     assert (found["language"], found["language_probability"]) == ("en", pytest.approx(1, abs=0.2))
     chosen = base_server.with_options(ask_not, {"language": "FR", "temperature": 0}).json()
     assert chosen["language"] == "fr"
+
+
+def test_of_split_channels_the_one_with_speech_says_the_language(base_server, clip):
+    speech = audio.decode(io.BytesIO(clip))
+    noise = np.random.default_rng(1).normal(scale=0.2, size=len(speech))
+    answer = base_server.with_options(recordings.wav(np.stack([noise, speech])), {"channels": "split"}).json()
+    assert (answer["language"], answer["language_probability"]) == ("en", pytest.approx(1, abs=0.2))
+    assert {segment["speaker"] for segment in answer["segments"]} == {"2"}
 
 
 def test_translation_is_english_and_says_so(base_server, ask_not):
