@@ -202,3 +202,52 @@ test(
   },
   2 * MINUTES,
 );
+
+/** A recording of an hour, of 80 samples a second. */
+function hour(): Buffer {
+  const samples = audio(18);
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0);
+  header.writeUInt32LE(36 + samples.length, 4);
+  header.write('WAVEfmt ', 8);
+  header.writeUInt32LE(16, 16);
+  // PCM, one channel; samples and bytes a second, bytes and bits a sample.
+  for (const [at, value] of [
+    [20, 1],
+    [22, 1],
+    [32, 1],
+    [34, 8],
+  ] as const)
+    header.writeUInt16LE(value, at);
+  for (const at of [24, 28]) header.writeUInt32LE(80, at);
+  header.write('data', 36);
+  header.writeUInt32LE(samples.length, 40);
+  return Buffer.concat([header, samples]);
+}
+
+test(
+  'no more is in flight than the fleet finishes in time, whoever sent it; the rest goes with later runs, each once',
+  async () => {
+    const endpointName = 'slow';
+    const imageUri = await rig.image({ INSTANT_MODE: 'slow:3' });
+    await rig.deploy({ endpointName, imageUri, minInstances: 1, maxConcurrentInvocations: 8, verify: false });
+    const hours = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`audio/${n}.wav`, hour()]));
+    const [mine, theirs] = [await rig.workspace(hours(13)), await rig.workspace(hours(3))];
+    const invocations = (workspace: string, wait: boolean) =>
+      invocationsOfEach(() => rig.transcribe(workspace, { settings: { endpointName, wait }, clock: leapingClock() }));
+    // The first guess for a GPU: four times as fast as speech, for three hours.
+    expect(await invocations(mine, false)).toEqual(Array(11).fill(1));
+    expect(await invocations(mine, false)).toEqual([]);
+    expect(await invocations(theirs, false)).toEqual([]);
+    const rest = await invocationsOfEach(async () => {
+      const settings = { endpointName };
+      const both = [mine, theirs].map((workspace) => rig.transcribe(workspace, { settings, clock: leapingClock() }));
+      for (const { files } of await Promise.all(both)) {
+        expect(files.map(({ transcripts }) => transcripts.length)).toEqual(Array(files.length).fill(4));
+      }
+    });
+    expect(rest).toEqual(Array(2 + 3).fill(1));
+  },
+  2 * MINUTES,
+);
