@@ -256,14 +256,24 @@ test(
 );
 
 test(
-  'a changed model is uploaded and deployed, and transcribes anew',
+  'a changed model is uploaded and deployed; it transcribes anew what is to be redone, and nothing else',
   async () => {
     const result = await deploy('base');
     expectSuccess(result);
     expect(result.outputs['model-data']).not.toBe(first.outputs['model-data']);
-    const transcribed = await step({ mode: 'transcribe', files: 'audio/ask-not.mp3', publish: 'none' });
-    expectSuccess(transcribed);
-    expect(transcribed.outputs).toMatchObject({ transcribed: '1', reused: '0' });
+    const inputs = { mode: 'transcribe', files: 'audio/ask-not.mp3', publish: 'none', formats: 'txt,html' };
+    const kept = await step(inputs);
+    expectSuccess(kept);
+    expect(kept.outputs).toMatchObject({ transcribed: '0', reused: '1' });
+    expect(kept.log).toContain('redo: changed');
+    const redone = await step({ ...inputs, redo: 'changed' });
+    expectSuccess(redone);
+    expect(redone.outputs).toMatchObject({ transcribed: '1', reused: '0' });
+    expect(JSON.parse(redone.outputs['report'] ?? '')).toMatchObject([{ state: 'transcribed', language: 'en' }]);
+    // Its style and script are files that ship with the action.
+    const page = await readFile(join(workspace, 'transcripts', 'audio', 'ask-not.html'), 'utf8');
+    expect(page).toContain('<audio');
+    expect(page).toContain('Content-Security-Policy');
   },
   10 * MINUTES,
 );
