@@ -37,9 +37,9 @@ class Crc:
         return self._value.to_bytes(self._size, "big")
 
 
-def md5() -> Any:
+def md5(content: bytes = b"") -> Any:
     """The hash of ETags."""
-    return hashlib.md5(usedforsecurity=False)
+    return hashlib.md5(content, usedforsecurity=False)
 
 
 def new_hash(algorithm: str) -> Hash:

@@ -9,6 +9,7 @@ from typing import Any
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import s3_backends
 
+from local.aws.s3.checksums import md5
 from local.aws.s3.storage import chunks
 
 _URI = re.compile(r"s3://([^/]+)/?(.*)", re.DOTALL)
@@ -72,7 +73,9 @@ class Objects:
         """Writes an object. Raises ObjectError NoSuchBucket or AccessDenied."""
         bucket, name = split_uri(uri)
         self.bucket(bucket)
-        key = s3_backends[self._account]["aws"].put_object(bucket, name, content)
+        # With its ETag: moto would read the content for it when somebody asks, and disturb a reader.
+        etag = md5(content).hexdigest()
+        key = s3_backends[self._account]["aws"].put_object(bucket, name, content, etag=etag)
         key.set_metadata({"Content-Type": content_type})
 
     def bucket(self, name: str) -> Any:

@@ -22,6 +22,7 @@ from moto.s3.models import FakeBucket, FakeDeleteMarker, s3_backends
 from werkzeug.wrappers import Request, Response
 
 from local.aws.errors import AwsError, error_response
+from local.aws.s3.checksums import md5
 from local.aws.s3.storage import STREAMED
 
 # Of larger ones moto writes the body to the disk.
@@ -72,7 +73,9 @@ def put(account: str, bucket: str, key: str, request: Request, body: IO[bytes]) 
     if algorithm and checksum is None:
         return None
     content = body.read()
-    made = s3_backends[account]["aws"].put_object(bucket, key, content, checksum_value=checksum)
+    # With its ETag: moto would read the content for it when somebody asks, and disturb a reader.
+    etag = md5(content).hexdigest()
+    made = s3_backends[account]["aws"].put_object(bucket, key, content, etag=etag, checksum_value=checksum)
     if content_type := environ.get("CONTENT_TYPE"):
         made.set_metadata({"Content-Type": content_type})
     headers = {"ETag": made.etag, "x-amz-server-side-encryption": made.encryption}
