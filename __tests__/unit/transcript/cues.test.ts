@@ -92,6 +92,7 @@ describe('lines', () => {
   });
 
   test('do not part marks that French sets apart', () => {
+    expect(linesOf('Et voilà donc ?', { lineColumns: 13 })).toEqual([['Et voilà', 'donc ?']]);
     expect(linesOf('Il a dit : « Très bien » ! Et voilà ?', { lineColumns: 12, lines: 3 }).flat()).toEqual([
       'Il a dit :',
       '« Très',

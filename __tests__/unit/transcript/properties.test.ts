@@ -33,9 +33,9 @@ function checkTimes(cues: readonly { start: number; end: number }[], { duration 
   }
 }
 
-/** Whether a line may begin or end with these, by JLREQ cl-01, 02, 04, 06, 07; utterances may begin with cl-09 to 11. */
-const NO_START = /^[、。，！？」』）》]/;
-const NO_END = /[「『（《]$/;
+/** JLREQ cl-02, 04, 06, 07 and cl-01, and French marks; utterances may begin with cl-09 to 11. */
+const NO_START = /^[、。，！？」』）》]|^[!?:»](?: |$)/;
+const NO_END = /[「『（《]$|(?:^| )«$/;
 const NO_START_INSIDE = /^[ー々っゃ・”]/;
 
 function checkKinsoku(cues: readonly Cue[], text: string) {

@@ -36,6 +36,18 @@ describe('Japanese', () => {
     );
   });
 
+  test('parts phrases rather than the words of a foreign name', () => {
+    expect(linesOf('ja', ['これからはGitHub Actionsです'], { lineColumns: 20 })).toEqual([
+      ['これからは', 'GitHub Actionsです'],
+    ]);
+  });
+
+  test('keeps an ellipsis whole', () => {
+    expect(linesOf('ja', ['そうかも……しれない'], { lineColumns: 7, lines: 9 }).flat().join('|')).toMatch(
+      /(?<!…\|)……(?!\|…)/,
+    );
+  });
+
   test('keeps the space between Latin words, and has none where segments meet', () => {
     const spoken = transcript('ja', ['Amazon SageMaker の非同期', '推論は', 'GPU を使います']);
     const text = cuesOf(spoken, cueRules('standard', 'ja', { seconds: 20 })).map((cue) => cue.text);

@@ -14,8 +14,6 @@ const CLOSING_FIRST = new RegExp(`^[${CLOSING}]+`, 'u');
 const OPENING_LAST = new RegExp(`[${OPENING}]+$`, 'u');
 const FIRST_FORBIDDEN = new RegExp(`^[${CLOSING}${NOT_FIRST}]`, 'u');
 const LAST_FORBIDDEN = new RegExp(`[${OPENING}${NOT_LAST}]$`, 'u');
-/** Ellipses and dashes come in pairs. */
-const PAIR = /^([…‥—―])\1$/u;
 /** Marks that stand between spaces, as French sets them: they stay with the word that they belong to. */
 const LONE_CLOSING = /^[!?:;,.%»)\]}]+$/u;
 const LONE_OPENING = /^[«¿¡([{]+$/u;
@@ -25,7 +23,7 @@ export function mayBreakInside(text: string, offset: number): boolean {
   const before = characterBefore(text, offset);
   const after = String.fromCodePoint(text.codePointAt(offset) ?? 0);
   if (!hasUnspaced(before) && !hasUnspaced(after)) return false;
-  return !FIRST_FORBIDDEN.test(after) && !LAST_FORBIDDEN.test(before) && !PAIR.test(before + after);
+  return !FIRST_FORBIDDEN.test(after) && !LAST_FORBIDDEN.test(before);
 }
 
 /** Whether a line may end at a space: not beside marks that have one between them and their word. */
