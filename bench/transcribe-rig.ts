@@ -45,7 +45,8 @@ export async function startRig(): Promise<TranscribeRig> {
   const work = await mkdtemp(join(tmpdir(), 'bench-transcribe-'));
   const stop = async () => {
     await aws.stop();
-    await rm(work, { recursive: true, force: true });
+    // git tidies its repositories up in the background.
+    await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
   };
   try {
     const action = await instantAction(join(work, 'action'));

@@ -40,8 +40,31 @@ export class PartBuffers {
   }
 }
 
+/** Content of so many bytes at most is gathered as it comes: most files are small, and a buffer is not. */
+const LITTLE = 256 * 1024;
+
 /** Cuts content into parts, the last of which comes only once the content has ended without an error. */
 export async function* partsOf(content: AsyncIterable<Uint8Array>, buffers: PartBuffers): AsyncGenerator<Part> {
+  const pieces = content[Symbol.asyncIterator]();
+  const begin: Uint8Array[] = [];
+  try {
+    for (let bytes = 0; bytes <= LITTLE; ) {
+      const { done, value } = await pieces.next();
+      if (done) return yield { number: 1, content: Buffer.concat(begin), last: true, done: () => undefined };
+      begin.push(value);
+      bytes += value.length;
+    }
+    yield* largeParts(begin, { [Symbol.asyncIterator]: () => pieces }, buffers);
+  } finally {
+    await pieces.return?.();
+  }
+}
+
+async function* largeParts(
+  begin: readonly Uint8Array[],
+  rest: AsyncIterable<Uint8Array>,
+  buffers: PartBuffers,
+): AsyncGenerator<Part> {
   let number = 1;
   let filling: { buffer: Buffer; size: number } | undefined;
   const part = ({ buffer, size }: NonNullable<typeof filling>, last: boolean): Part => {
@@ -49,7 +72,7 @@ export async function* partsOf(content: AsyncIterable<Uint8Array>, buffers: Part
     return { number: number++, content: buffer.subarray(0, size), last, done: () => buffers.give(buffer) };
   };
   try {
-    for await (const chunk of content) {
+    for await (const chunk of chained(begin, rest)) {
       for (let from = 0; from < chunk.length; ) {
         if (filling?.size === PART_BYTES) yield part(filling, false);
         filling ??= { buffer: await buffers.take(), size: 0 };
@@ -63,4 +86,9 @@ export async function* partsOf(content: AsyncIterable<Uint8Array>, buffers: Part
   } finally {
     if (filling) buffers.give(filling.buffer);
   }
+}
+
+async function* chained(begin: readonly Uint8Array[], rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* begin;
+  yield* rest;
 }

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { WrongContent } from '../../aws/multipart-upload.js';
 import { UserError } from '../../errors.js';
 import { withUploadable } from '../examine/extract.js';
 import type { Job } from '../job.js';
 import { isReadInPlace } from './input-location.js';
 import type { Sender } from './sender.js';
+
+/** Read at once. */
+const READ_BYTES = 256 * 1024;
 
 const CHANGED = 'It changed while it was read.';
 const GONE = 'It was replaced or removed after it was found. Run the step again.';
@@ -50,7 +54,9 @@ async function* unchanged(path: string, sha256: string, signal: AbortSignal): As
 
 async function* read(path: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
   try {
-    yield* createReadStream(path, { signal });
+    // Most files are smaller than the buffer that a stream takes otherwise, twice for each.
+    const { size } = await stat(path);
+    yield* createReadStream(path, { signal, highWaterMark: Math.min(Math.max(size, 1), READ_BYTES) });
   } catch (error) {
     signal.throwIfAborted();
     throw new WrongContent(`It cannot be read: ${(error as Error).message}`, 'Run the step again.', { cause: error });
