@@ -14,9 +14,9 @@ const entity = (character: string): string => `&#${character.codePointAt(0)};`;
 export const inMarkdown = (text: string): string =>
   text.replace(ENTITIES, entity).replace(MARKED, '\\$&').replace(LINKED, entity);
 
-/** An address as the target of a Markdown link. */
+/** An address as the target of a Markdown link; what is percent-encoded already stays so. */
 export const linkTarget = (url: string): string =>
-  encodeURI(url.replace(/%(?![0-9a-f]{2})/gi, '%25').toWellFormed())
+  encodeURI(url.toWellFormed())
     .replace(/%25(?=[0-9a-f]{2})/gi, '%')
     .replace(/[()]/g, (bracket) => (bracket === '(' ? '%28' : '%29'));
 

@@ -39,6 +39,10 @@ describe('where cues are cut', () => {
     ]);
   });
 
+  test('neither do three dots before a small letter', () => {
+    expect(shown([plain(0, 4, 'I would... never do that.')])).toEqual(['0-4000|I would... never do that.']);
+  });
+
   test('short sentences that follow each other share a cue, long ones do not', () => {
     expect(shown([plain(0, 0.3, 'Hi.'), plain(0.3, 0.8, 'Hi, Anna.')])).toEqual(['0-833|Hi. Hi, Anna.']);
     expect(shown([plain(0, 3, 'Did they ask you to do it? No. They never asked me.')])).toEqual([

@@ -203,6 +203,11 @@ describe('Markdown', () => {
     });
   });
 
+  test('front matter has no character that YAML does not print', () => {
+    const title = 'a\u0000b\u0085c\u007fd\u2028e\ufefff\ud800';
+    expect(writers.md(said(), presentationOf({ title }))).toMatch(/^title: "[ -~\ufffd]+"$/m);
+  });
+
   test('has a paragraph a speaker and a pause, with the time, and the name where it changes', () => {
     const talk = said([0, 2, 'Welcome.', '1'], [2, 4, 'Hello.', '2'], [4.2, 5, 'Well.', '2'], [65, 66, 'So.', '2']);
     expect(parts(talk).body).toBe(
