@@ -184,6 +184,27 @@ describe('two runs', () => {
   );
 });
 
+test(
+  'all that is written is encrypted with the key of the endpoint',
+  async () => {
+    const kmsKeyId = 'arn:aws:kms:us-east-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000';
+    const sealed = { endpointName: 'sealed', kmsKeyId, instanceType: 'ml.c7i.xlarge' };
+    await rig.deploy({ ...sealed, minInstances: 1, verify: false });
+    const workspace = await rig.workspace({ 'audio/a.mp3': audio(), 'audio/long.mp3': audio(600) });
+    const requests = await rig.requestsOf(async () => {
+      const settings = { endpointName: 'sealed' };
+      expect(Object.values(states(await rig.transcribe(workspace, { settings })))).toEqual([
+        'transcribed',
+        'transcribed',
+      ]);
+    });
+    const writing = requests.filter(({ operation }) => ['PutObject', 'CreateMultipartUpload'].includes(operation));
+    expect(writing.length).toBeGreaterThanOrEqual(9);
+    for (const { parameters } of writing) expect(parameters['SSEKMSKeyId']).toBe(kmsKeyId);
+  },
+  2 * MINUTES,
+);
+
 describe('what changes under way', () => {
   test(
     'an object that is replaced while it is transcribed is no transcript of either',

@@ -6,7 +6,13 @@ import { run } from '../../script/lib/local-aws.ts';
 import { startLocalPart, virtualEnvironment } from '../../script/lib/local-part.ts';
 import { UserError } from '../../src/errors.js';
 import type { TranscribeResult } from '../../src/transcribe/result.js';
-import { audio, startTranscribeRig, states, type TranscribeRig } from '../helpers/transcribe-on-local-aws.ts';
+import {
+  audio,
+  leapingClock,
+  startTranscribeRig,
+  states,
+  type TranscribeRig,
+} from '../helpers/transcribe-on-local-aws.ts';
 
 const MINUTES = 60_000;
 let rig: TranscribeRig;
@@ -157,7 +163,7 @@ describe('a file that fails', () => {
       const workspace = await rig.workspace({ 'audio/unlucky.mp3': audio(1, 'fail:500') });
       for (let run = 0; run < 2; run++) {
         const invocations = await rig.invocationsOf(async () => {
-          const { files } = await rig.transcribe(workspace);
+          const { files } = await rig.transcribe(workspace, { clock: leapingClock() });
           expect(files[0]?.reason).toMatch(/^Sent 3 times: the endpoint failed with 500: told to fail with 500$/);
         });
         expect(invocations).toBe(3);
