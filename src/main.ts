@@ -5,7 +5,7 @@ import { systemClock } from './clock.js';
 import type { Context } from './context.js';
 import { UserError } from './errors.js';
 import { withoutCredentials } from './github/fork.js';
-import { holdYoungGeneration } from './memory.js';
+import { holdMemory } from './memory.js';
 import { readSettings, type Settings } from './settings/settings.js';
 
 /** Milliseconds from an interrupt to the end, whatever still hangs; transcribe gives its claims back first. */
@@ -76,7 +76,7 @@ async function run(settings: Settings, context: Context): Promise<void> {
     case 'transcribe': {
       const { transcribe } = await import('./transcribe/transcribe.js');
       const { reportTranscribe } = await import('./report/transcribe.js');
-      holdYoungGeneration();
+      holdMemory();
       const result = await transcribe(context, settings, grace.signal);
       return reportTranscribe({ ...context, signal: grace.signal }, settings, result);
     }
