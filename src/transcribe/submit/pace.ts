@@ -51,8 +51,8 @@ export interface Finished {
 const FIRST_GUESS = { gpu: 4, cpu: 0.25 };
 /** Of the time to live; what happens to the fleet meanwhile has the other half. */
 const SHARE = 0.5;
-/** So that one poll lists no more than some pages. */
-const MOST_REQUESTS = 5000;
+/** So that a poll lists and collects no more than memory should hold; a fleet that does more in 15 s is not known. */
+const MOST_REQUESTS = 2000;
 
 /**
  * How much may be with the endpoint at once, whoever sent it, so that no request waits past its time to live (6 hours):
