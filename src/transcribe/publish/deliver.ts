@@ -7,7 +7,7 @@ import { shown } from '../../shown.js';
 import { cueRules } from '../../transcript/cue-rules.js';
 import { WRITERS_VERSION, writers } from '../../transcript/formats.js';
 import type { Presentation } from '../../transcript/presentation.js';
-import { countWords, type Transcript } from '../../transcript/transcript.js';
+import { countWords, type Transcript, textLanguage } from '../../transcript/transcript.js';
 import type { Audio } from '../audio.js';
 import { adviceFor } from '../examine/extraction-command.js';
 import type { Deliver, Job, Outcome } from '../job.js';
@@ -140,7 +140,7 @@ async function writeTranscripts(desk: Desk, job: Job, audio: Audio, transcript: 
   const { settings, published, corrected } = desk;
   const place = placeOf(desk, audio);
   const before = published.get(place);
-  const shape = presentationOf(settings, audio, transcript.language);
+  const shape = presentationOf(settings, audio, textLanguage(transcript));
   const digests: Record<string, string[]> = { ...before?.digests };
   for (const [format, path] of pathsOf(desk, audio)) {
     const content = writers[format](transcript, shape);
