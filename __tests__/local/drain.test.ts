@@ -157,7 +157,7 @@ test(
     };
     await objects.writeText('claimed/jobs/abc.json', JSON.stringify(claim), 'application/json');
     const changing = change('claimed', {});
-    await pause(1_000);
+    await pause(2_500);
     expect(await updated('claimed')).toBe(false);
     await objects.writeText(output, '{}', 'application/json');
     const { lines, error } = await changing;

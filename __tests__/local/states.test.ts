@@ -74,7 +74,7 @@ describe('an endpoint that is changing', () => {
     'is waited for, and then updated, or made again',
     async () => {
       await Promise.all(passing.map((status) => good(name(status))));
-      await Promise.all(passing.map((status) => put(name(status), { status, seconds: 2 })));
+      await Promise.all(passing.map((status) => put(name(status), { status, seconds: 5 })));
       const told = await Promise.all(passing.map((status) => good(name(status), other)));
       for (const [index, status] of passing.entries()) {
         expect(kinds(told[index] as Told)).toContain(status === 'Deleting' ? 'create endpoint' : 'update endpoint');

@@ -72,7 +72,7 @@ describe('files that nobody has sent', () => {
       });
       expect(invocations).toBe(1);
       const german = await rig.transcribe(workspace, {
-        settings: { options: { language: 'de', prompt: 'Grüße'.repeat(50) } },
+        settings: { redo: 'changed', options: { language: 'de', prompt: 'Grüße'.repeat(50) } },
       });
       expect(german.files[0]).toMatchObject({ state: 'transcribed', language: 'de' });
     },
@@ -146,7 +146,7 @@ describe('a file that fails', () => {
         expect.stringContaining('lfs: true'),
       ]);
       expect(rig.lines).toContain('error: audio/bad.mp3: audio/bad.mp3: told to fail with 400 (bad_audio)');
-      expect(await folders()).toEqual(['jobs', 'results']);
+      expect(await folders()).toEqual(['results']);
 
       const count = (settings = {}) => rig.invocationsOf(() => rig.transcribe(workspace, { settings }));
       expect(await count()).toBe(0);

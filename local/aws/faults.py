@@ -21,7 +21,8 @@ _THROTTLED = {
 }
 _THROTTLING = ("Throttling", "ThrottlingException", "SlowDown")
 _DENYING = ("AccessDenied", "AccessDeniedException")
-_EXPIRING = ("ExpiredToken", "ExpiredTokenException")
+# Of the caller's credentials; the token that AssumeRoleWithWebIdentity is shown has an ExpiredTokenException.
+_EXPIRED = "ExpiredToken"
 # Not an error that AWS sends: the connection ends.
 CUT = "ConnectionCut"
 _UNAVAILABLE = {"InternalFailure": 500, "InternalError": 500, "ServiceUnavailable": 503, "InternalServerError": 500}
@@ -69,7 +70,7 @@ class Fault:
         if self.error in _DENYING:
             denied = access_denied(call)
             code, message, status = denied.code, denied.message, denied.status
-        elif self.error in _EXPIRING:
+        elif self.error == _EXPIRED:
             ended = expired(call.protocol)
             code, message, status = ended.code, ended.message, ended.status
         elif self.error in _THROTTLING:
