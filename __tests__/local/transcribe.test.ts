@@ -151,7 +151,9 @@ describe('a file that fails', () => {
       const count = (settings = {}) => rig.invocationsOf(() => rig.transcribe(workspace, { settings }));
       expect(await count()).toBe(0);
       expect(await count({ retryFailed: true })).toBe(1);
-      expect(rig.lines.join('\n')).toContain('retry-failed: true');
+      expect(rig.lines.join('\n')).toContain(
+        'told to fail with 400 (bad_audio) It was refused in an earlier run; `retry-failed: true` sends it again.',
+      );
     },
     2 * MINUTES,
   );

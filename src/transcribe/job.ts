@@ -37,13 +37,13 @@ export type Outcome =
   | { state: 'transcribed'; transcript: Transcript; timing?: Timing }
   /** Somebody else's work: it cost this run nothing. */
   | { state: 'reused'; transcript: Transcript }
-  /** `refused`: by the container, which is remembered. */
-  | { state: 'failed'; reason: string; refused?: boolean };
+  /** `refused`: by the container, which is remembered; in this run or before it. */
+  | { state: 'failed'; reason: string; refused?: 'now' | 'before' };
 
 /** Of a job that has ended for good, here or elsewhere. */
 export const outcomeOf = (ending: Ending, state: 'transcribed' | 'reused'): Outcome =>
   'refused' in ending
-    ? { state: 'failed', reason: ending.refused, refused: true }
+    ? { state: 'failed', reason: ending.refused, refused: 'before' }
     : { state, transcript: ending.transcript };
 
 export type Deliver = (job: Job, outcome: Outcome) => Promise<void>;

@@ -82,7 +82,7 @@ export async function stage(staging: Staging, audio: readonly Audio[]): Promise<
     } else if (!(await delivery.keep(job, settings.retryFailed))) {
       const ending = await ledger.readResult(job.key);
       if (!ending || ('refused' in ending && settings.retryFailed)) await wait(staged, delivery, { job, again: true });
-      else await delivery.deliver(job, remembered(outcomeOf(ending, 'reused')));
+      else await delivery.deliver(job, outcomeOf(ending, 'reused'));
     }
   });
   await sweep(ledger, over);
@@ -100,16 +100,6 @@ function keptKey({ settings, delivery }: Staging, file: Audio, finished: Readonl
 
 const keptFiles = (jobs: readonly Job[]): number =>
   jobs.filter(({ key, identity }) => key !== jobKey(identity)).reduce((sum, { files }) => sum + files.length, 0);
-
-type Remembered = ReturnType<typeof outcomeOf>;
-
-function remembered(outcome: Remembered): Remembered {
-  if (outcome.state !== 'failed') return outcome;
-  return {
-    ...outcome,
-    reason: `${outcome.reason} It was refused in an earlier run; retry-failed: true sends it again.`,
-  };
-}
 
 const NOT_FETCHED =
   'It is a Git LFS pointer, not the audio, and it has no transcript yet. Set lfs: true for actions/checkout.';

@@ -65,7 +65,7 @@ export async function refuse(
   tidying: Tidying,
 ): Promise<void> {
   await work.sender.ledger.writeResult(open.job.key, open.job.identity, { refused: reason });
-  await settle(work, open, { state: 'failed', reason, refused: true }, [failure.key], tidying);
+  await settle(work, open, { state: 'failed', reason, refused: 'now' }, [failure.key], tidying);
 }
 
 /** The job is over: its claim, its audio and what SageMaker wrote for it are not needed any more. */

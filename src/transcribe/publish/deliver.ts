@@ -61,8 +61,8 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
       for (const audio of job.files) {
         if (outcome.state !== 'failed') await write(job, audio, outcome);
         else {
-          refuse(audio.path, `${outcome.reason}${outcome.refused === true ? adviceFor(audio) : ''}`);
-          if (outcome.refused === true) remember(desk, job, audio, outcome.reason);
+          refuse(audio.path, outcome.refused ? refusal(audio, outcome.reason, outcome.refused) : outcome.reason);
+          if (outcome.refused) remember(desk, job, audio, outcome.reason);
         }
       }
     },
@@ -73,7 +73,7 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
         if (entry.refused !== undefined ? retryFailed : !(await isWhole(desk, audio, entry))) return false;
       }
       for (const { audio, entry } of found as { audio: Audio; entry: PublishedFile }[]) {
-        if (entry.refused !== undefined) refuse(audio.path, `${entry.refused}${adviceFor(audio)}`);
+        if (entry.refused !== undefined) refuse(audio.path, refusal(audio, entry.refused, 'before'));
         else reports.set(audio.path, { ...reportOf(desk, audio, entry), state: 'reused' });
       }
       return true;
@@ -90,6 +90,12 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
     reports: () => [...reports.values()].sort((a, b) => (a.audio < b.audio ? -1 : 1)),
     tellCorrected: () => tellCorrected([...corrected], log),
   };
+}
+
+/** Why the container refused audio, and what to do. */
+function refusal(audio: Audio, reason: string, when: 'now' | 'before'): string {
+  const again = when === 'before' ? ' It was refused in an earlier run; `retry-failed: true` sends it again.' : '';
+  return `${reason}${adviceFor(audio)}${again}`;
 }
 
 const MOST_NAMED = 10;
