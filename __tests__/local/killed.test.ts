@@ -1,7 +1,6 @@
 // A deploy that is killed, after any one of its requests that change something, and run again. Each is an endpoint of
 // its own, some at a time.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import pLimit from 'p-limit';
 import type { LoggedRequest } from '../../script/lib/local-aws.ts';
 import type { DeploySettings } from '../../src/settings/deploy.js';
 import { type DeployRig, startDeployRig } from '../helpers/deploy-on-local-aws.ts';
@@ -78,10 +77,9 @@ async function dieEverywhere(
   };
   // Endless patience: the deploy that nothing disturbs.
   const { died: _, count: __, ...undisturbed } = await run(1000);
-  const limit = pLimit(AT_ONCE);
   for (let first = 1; ; first += AT_ONCE) {
     const counts = Array.from({ length: AT_ONCE }, (_nothing, index) => first + index);
-    for (const { count, died, ...outcome } of await Promise.all(counts.map((count) => limit(() => run(count))))) {
+    for (const { count, died, ...outcome } of await Promise.all(counts.map(run))) {
       expect({ count, ...outcome }).toEqual({ count, ...undisturbed });
       if (!died) return count;
     }
