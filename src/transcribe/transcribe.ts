@@ -16,7 +16,7 @@ import { forget } from './forget.js';
 import { problemOf } from './problem.js';
 import { openDelivery } from './publish/deliver.js';
 import { publish, requirePublishable } from './publish/publish.js';
-import type { FileReport, TranscribeResult } from './result.js';
+import type { FileReport, InstanceCount, TranscribeResult } from './result.js';
 import { select } from './select/select.js';
 import { stage } from './stage.js';
 import { customAttributes } from './submit/attributes.js';
@@ -36,12 +36,45 @@ export async function transcribe(
   grace: AbortSignal,
 ): Promise<TranscribeResult> {
   const context = await withAnnotations(given, settings.workspace);
+  const home = await bringHome(context, settings, grace);
+  if (!home) return { files: [], instances: [] };
+  const { files, removed, endpoint, instances, ending } = home;
+  // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
+  const atLast = { ...context, signal: grace };
+  const publication = await publish(atLast, settings, { files, removed, place: endpoint });
+  const problem = context.signal.aborted
+    ? stopped(context.signal, files)
+    : 'failure' in ending && problemOf(ending.failure, context.signal);
+  const why = files.some(({ state }) => state === 'pending') && 'why' in ending && { left: ending.why };
+  return { files, instances, ...publication, ...why, ...(problem && { problem }) };
+}
+
+/** What lies in the workspace when no more is sent or collected. */
+interface Home {
+  files: FileReport[];
+  /** Transcripts that were forgotten. */
+  removed: string[];
+  endpoint: Endpoint;
+  instances: InstanceCount[];
+  /** Why it ended: the reason for which files are left, should any be, or an error. */
+  ending: { why: string } | { failure: unknown };
+}
+
+/**
+ * Brings the transcripts of all that is asked for into the workspace, as far as there is time. What it needs for that, of
+ * ten thousand files, is not kept while they are published. Undefined: nothing is asked for.
+ */
+async function bringHome(
+  context: Context,
+  settings: TranscribeSettings,
+  grace: AbortSignal,
+): Promise<Home | undefined> {
   const until = context.clock.now() + settings.waitMinutes * 60_000;
   const endpointFolder = once(() => readEndpoint(context, settings.endpointName));
   const books = once(async () => openBooks(context, settings, await endpointFolder()));
   const pending = async () => (await books()).published.pending();
   const { found } = await select(context, settings, { endpointFolder, pending });
-  if (found.length === 0 && settings.forget.length === 0) return { files: [], instances: [] };
+  if (found.length === 0 && settings.forget.length === 0) return undefined;
   await requirePublishable(context, settings);
   // The client that comes next loads while AWS answers.
   const [endpoint] = await Promise.all([endpointFolder(), context.clients.s3()]);
@@ -70,18 +103,10 @@ export async function transcribe(
   delivery.leave(audio);
   delivery.tellCorrected();
 
-  // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
-  const atLast = { ...context, signal: grace };
   const files = delivery.reports();
-  const left = files.filter(({ state }) => state === 'pending');
-  published.leave(pathsOf(files), pathsOf(left));
-  await note(atLast, endpoint, published);
-  const publication = await publish(atLast, settings, { files, removed: forgotten.removed, place: endpoint });
-  const problem = context.signal.aborted
-    ? stopped(context.signal, files)
-    : 'failure' in ending && problemOf(ending.failure, context.signal);
-  const why = left.length > 0 && 'why' in ending && { left: ending.why };
-  return { files, instances: [...progress.instances], ...publication, ...why, ...(problem && { problem }) };
+  published.leave(pathsOf(files), pathsOf(files.filter(({ state }) => state === 'pending')));
+  await note({ ...context, signal: grace }, endpoint, published);
+  return { files, removed: forgotten.removed, endpoint, instances: [...progress.instances], ending };
 }
 
 function once<T>(ask: () => Promise<T>): () => Promise<T> {
