@@ -35,7 +35,8 @@ export function createClients(region: string, credentials?: CredentialsProvider)
   return {
     region,
     sts: once(async () => new (await import('@aws-sdk/client-sts')).STS(config)),
-    s3: once(async () => new (await import('@aws-sdk/client-s3')).S3(config)),
+    // Ten thousand files are many requests: when S3 says that they are too many, they slow down together.
+    s3: once(async () => new (await import('@aws-sdk/client-s3')).S3({ ...config, retryMode: 'adaptive' })),
     ecr: onceEach(region, async (region) => new (await import('@aws-sdk/client-ecr')).ECR({ ...config, region })),
     sagemaker: once(async () => new (await import('@aws-sdk/client-sagemaker')).SageMaker(config)),
     runtime: once(async () => new (await import('@aws-sdk/client-sagemaker-runtime')).SageMakerRuntime(config)),
