@@ -7,6 +7,7 @@ import type { SageMaker } from '@aws-sdk/client-sagemaker';
 import type { SageMakerRuntime } from '@aws-sdk/client-sagemaker-runtime';
 import type { ServiceQuotas } from '@aws-sdk/client-service-quotas';
 import type { STS } from '@aws-sdk/client-sts';
+import { once } from '../once.js';
 import type { CredentialsProvider } from './credentials.js';
 
 /**
@@ -63,13 +64,5 @@ function onceEach<T>(own: string, make: (region: string) => Promise<T>): (region
     const found = made.get(region) ?? make(region);
     made.set(region, found);
     return found;
-  };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
   };
 }

@@ -1,3 +1,4 @@
+import { plural } from '../plural.js';
 import type { FileReport, InstanceCount } from '../transcribe/result.js';
 
 /** Rows of a chart that can still be read; Mermaid takes 50,000 characters of text. */
@@ -65,8 +66,6 @@ function instanceBars(seen: readonly InstanceCount[], begin: number, end: number
   });
   return bars.length > 0 ? ['  section Instances', ...bars] : [];
 }
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 /** The end of a path, which tells files apart, and a number where it does not: Mermaid joins sections of one name. */
 function uniqueNames(): (path: string) => string {

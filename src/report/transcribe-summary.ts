@@ -1,4 +1,5 @@
 import type { FileUrl } from '../github/file-url.js';
+import { plural } from '../plural.js';
 import type { FileReport, TranscribeResult } from '../transcribe/result.js';
 import { money } from './cost.js';
 import { failureBlock } from './failure.js';
@@ -140,5 +141,3 @@ function clock(seconds: number): string {
   const two = (value: number) => String(value).padStart(2, '0');
   return `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}:${two(whole % 60)}`;
 }
-
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -5,6 +5,8 @@ import type { Context } from '../context.js';
 import { Interrupted, type UserError } from '../errors.js';
 import { openLedger } from '../ledger/ledger.js';
 import { type Published, publishedKey, readPublished } from '../ledger/published.js';
+import { once } from '../once.js';
+import { plural } from '../plural.js';
 import type { TranscribeSettings, TranscriptionOptions } from '../settings/transcribe.js';
 import { withAnnotations } from './annotations.js';
 import type { Audio } from './audio.js';
@@ -109,11 +111,6 @@ async function bringHome(
   return { files, removed: forgotten.removed, endpoint, instances: [...progress.instances], ending };
 }
 
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | undefined;
-  return () => (asked ??= ask());
-}
-
 const openEndpointBucket = ({ clients, account, signal }: Context, { bucket, kmsKeyId }: Endpoint) =>
   openBucket(clients, bucket, account, signal, kmsKeyId);
 
@@ -151,7 +148,7 @@ const identityFor =
 type Staged = Awaited<ReturnType<typeof stage>>;
 
 function tellStaged({ log }: Context, found: number, { waiting, open, kept }: Staged): void {
-  const files = (count: number) => `${count} audio ${count === 1 ? 'file' : 'files'}`;
+  const files = (count: number) => plural(count, 'audio file');
   log.info(`${files(found)} found: ${waiting.length} to send, ${open.size} under way already.`);
   if (kept === 0) return;
   log.info(

@@ -1,3 +1,5 @@
+import { plural } from '../../plural.js';
+
 /** How far the work is, in jobs, and what its end is reckoned from. */
 export interface Standing {
   /** Not sent yet. */
@@ -17,7 +19,7 @@ export function standingLine({ waiting, open, done, instances, concurrency }: St
   const parts = [
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
     ...(open > running ? [`${open - running} queued`] : []),
-    ...(running > 0 ? [`${running} running on ${count(instances ?? 0, 'instance')}`] : []),
+    ...(running > 0 ? [`${running} running on ${plural(instances ?? 0, 'instance')}`] : []),
     ...(open > 0 && instances === 0 ? ['no instance yet'] : []),
     `${done} of ${done + open + waiting} done`,
   ];
@@ -56,8 +58,6 @@ export function leftWords(milliseconds: number): string {
   const minutes = milliseconds / 60_000;
   if (minutes < 1) return 'less than a minute left';
   return minutes < 100
-    ? `about ${count(Math.round(minutes), 'minute')} left`
+    ? `about ${plural(Math.round(minutes), 'minute')} left`
     : `about ${(minutes / 60).toFixed(1)} hours left`;
 }
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
