@@ -1,6 +1,7 @@
 import type { MetricDataQuery } from '@aws-sdk/client-cloudwatch';
 import type { DescribeEndpointOutput } from '@aws-sdk/client-sagemaker';
 import type { Context } from '../context.js';
+import { plural } from '../plural.js';
 import { HOST_METRICS, idleAlarmName, PERIOD } from './endpoint-metrics.js';
 import { describeEndpoint } from './sagemaker.js';
 
@@ -63,7 +64,7 @@ async function metricsWithoutData(
 
 function warningOf(endpointName: string, endpoint: DescribeEndpointOutput, unseen: MetricDataQuery[] | 'no alarm') {
   const instances = endpoint.ProductionVariants?.[0]?.CurrentInstanceCount ?? 0;
-  const what = `${instances} ${instances === 1 ? 'instance' : 'instances'} of ${endpointName}`;
+  const what = `${plural(instances, 'instance')} of ${endpointName}`;
   const alarm = idleAlarmName(endpointName);
   if (unseen === 'no alarm') {
     return `Nothing takes ${what} away, and they cost money until something does: there is no alarm ${alarm}. Run this action with mode: deploy.`;

@@ -1,3 +1,4 @@
+import { plural } from '../plural.js';
 import { shown } from '../shown.js';
 import { type Change, type FieldChange, isChange } from './changes.js';
 
@@ -7,7 +8,7 @@ const SIGNS: Record<Change['action'], string> = { unchanged: '=', create: '+', u
 export function planLines(changes: readonly Change[]): string[] {
   const count = changes.filter(isChange).length;
   return [
-    count === 0 ? 'Nothing to change: everything is as wanted.' : `${count} ${count === 1 ? 'change' : 'changes'}:`,
+    count === 0 ? 'Nothing to change: everything is as wanted.' : `${plural(count, 'change')}:`,
     ...changes.flatMap(({ resource, name, action, fields, note }) => [
       `  ${SIGNS[action]} ${action} ${resource} ${name}`,
       ...fields.map((field) => `      ${difference(field)}`),

@@ -4,6 +4,7 @@ import { openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
 import { forEach } from '../each.js';
 import { openLedger } from '../ledger/ledger.js';
+import { plural } from '../plural.js';
 import { shown } from '../shown.js';
 
 /** Milliseconds after which a request shows in the metrics, which come a minute or two late. */
@@ -50,12 +51,12 @@ export function lostWork(
   if (goes === 'instances' && work.current === 0) return undefined;
   const activity = activityOf(work);
   const young = claims.filter(({ sent }) => work.now - sent < LATE);
-  const instances = `${work.current} ${work.current === 1 ? 'instance' : 'instances'}`;
+  const instances = plural(work.current, 'instance');
   switch (activity.state) {
     case 'working':
     case 'waiting': {
       const age = activity.age === undefined ? '' : `, the oldest since ${Math.round(activity.age / 60)} minutes`;
-      const queue = `${activity.requests} ${activity.requests === 1 ? 'request' : 'requests'} in the queue${age}`;
+      const queue = `${plural(activity.requests, 'request')} in the queue${age}`;
       return `${instances} ${activity.state === 'working' ? 'at work' : 'running'}, ${queue}${named(claims)}`;
     }
     case 'unknown': {

@@ -1,3 +1,4 @@
+import { plural } from '../../plural.js';
 import type { Publishing } from './publication.js';
 
 /**
@@ -14,7 +15,7 @@ export function commitMessage(
   const paths = new Set(changed);
   const count = files.filter(({ transcripts }) => transcripts.some((path) => paths.has(path))).length;
   const gone = removed.filter((path) => paths.has(path)).length;
-  if (count === 0 && gone > 0) return gone === 1 ? 'Remove 1 transcript' : `Remove ${gone} transcripts`;
+  if (count === 0 && gone > 0) return `Remove ${plural(gone, 'transcript')}`;
   return template
     .replaceAll('{count}', String(count))
     .replaceAll('{run}', runUrl(environment) ?? '')

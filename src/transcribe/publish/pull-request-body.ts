@@ -1,3 +1,4 @@
+import { plural } from '../../plural.js';
 import { shown } from '../../shown.js';
 
 /** GitHub takes 65,536 characters. */
@@ -16,7 +17,7 @@ export interface Told {
  */
 export function pullRequestBody({ files, run }: Told): string {
   const by = run === undefined ? '.' : ` by [this run](<${run}>).`;
-  const head = `${files.length === 1 ? '1 file' : `${files.length} files`}, last brought up to date${by} Later runs add to this pull request until it is merged.`;
+  const head = `${plural(files.length, 'file')}, last brought up to date${by} Later runs add to this pull request until it is merged.`;
   const names = [...files].sort().map(shown);
   const runs = names.flatMap((name) => name.match(/`+/g) ?? []);
   const fence = '`'.repeat(runs.reduce((longest, { length }) => Math.max(longest, length + 1), 3));
