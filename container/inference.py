@@ -20,9 +20,10 @@ if (_FOLDER := str(Path(__file__).resolve().parent)) not in sys.path:
 
 from pipeline import audio, media, options, transcript
 from pipeline.errors import RequestError
-from pipeline.model import Model, load
+from pipeline.model import Model
 from pipeline.split import transcribe_channels
 from pipeline.transcribe import transcribe
+from pipeline.warm import load
 
 CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 
@@ -63,9 +64,8 @@ def predict_fn(data: Request, model: Model) -> dict[str, Any]:
         decoded = time.monotonic()
         speech = transcribe_channels(model, channels, data.options)
     else:
-        samples = audio.decode(data.audio)
         decoded = time.monotonic()
-        speech = transcribe(model, samples, data.options)
+        speech = transcribe(model, audio.blocks(data.audio), data.options)
     timings = transcript.Timings(decode=decoded - started, inference=time.monotonic() - decoded)
     return transcript.document(model.provenance, data.options.task, speech, timings)
 

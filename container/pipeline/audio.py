@@ -22,14 +22,19 @@ CONTAINERS = (
 )
 
 
-def decode(file: BinaryIO) -> np.ndarray:
-    """The first audio track as float32 samples in [-1, 1], mono, 16 kHz.
+def blocks(file: BinaryIO) -> Iterator[np.ndarray]:
+    """The first audio track as float32 samples in [-1, 1], mono, 16 kHz, in blocks as they are decoded.
 
     `file` is seekable and read from its start. Packets that can't be decoded are left out, as players do.
     Raises RequestError 400 `bad_audio` when nothing can be decoded.
     """
-    samples, _ = _samples(file, "flt", "mono")
-    return np.frombuffer(samples, dtype=np.float32)
+    for frame in _decoded(file, "flt", "mono"):
+        yield frame.to_ndarray()[0]
+
+
+def decode(file: BinaryIO) -> np.ndarray:
+    """All of blocks() at once."""
+    return np.concatenate(list(blocks(file)))
 
 
 def decode_channels(file: BinaryIO) -> list[np.ndarray]:
@@ -38,35 +43,37 @@ def decode_channels(file: BinaryIO) -> list[np.ndarray]:
     How many there are is what the track begins with; what follows is mixed to as many. Raises RequestError 400
     `bad_audio` as decode() does, and `bad_options` when there are more than MOST_CHANNELS.
     """
-    samples, channels = _samples(file, "s16", None)
+    # It grows in place; a list of pieces would be there twice when they are joined.
+    samples, channels = bytearray(), 0
+    for frame in _decoded(file, "s16", None):
+        samples += frame.to_ndarray().data
+        channels = frame.layout.nb_channels
     return list(np.frombuffer(samples, dtype=np.int16).reshape(-1, channels).T)
 
 
-def _samples(file: BinaryIO, sample_format: str, layout: str | None) -> tuple[bytearray, int]:
-    """The samples of all channels in turn, and how many channels there are; `layout` None is the track's own.
+def _decoded(file: BinaryIO, sample_format: str, layout: str | None) -> Iterator[av.AudioFrame]:
+    """The track's frames; `layout` None is the track's own.
 
     Always a packed format: PyAV 18.1 reads beyond the end of the planes of a frame with eight of them.
     """
     file.seek(0)
-    # It grows in place; a list of pieces would be there twice when they are joined.
-    samples, channels = bytearray(), 0
+    empty = True
     try:
         with av.open(file, mode="r", metadata_errors="ignore", options={"format_whitelist": CONTAINERS}) as container:
             track = container.streams.best("audio")
             if track is None:
                 raise RequestError(400, "bad_audio", "the file has no audio track")
             for frame in _resampled(_frames(container, track), sample_format, layout):
-                samples += frame.to_ndarray().data
-                channels = frame.layout.nb_channels
+                empty = empty and not frame.samples
+                yield frame
     except (av.error.FFmpegError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it can't be decoded"
         raise RequestError(400, "bad_audio", f"the body is not audio that can be decoded: {reason}") from error
     finally:
         # PyAV's resampler is freed by the cycle collector only: https://github.com/SYSTRAN/faster-whisper/issues/390
         gc.collect()
-    if not samples:
+    if empty:
         raise RequestError(400, "bad_audio", "the audio track is empty or none of it can be decoded")
-    return samples, channels
 
 
 def _frames(container: av.container.InputContainer, track: av.AudioStream) -> Iterator[av.AudioFrame]:

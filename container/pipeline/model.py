@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from faster_whisper import WhisperModel
 
 from pipeline import hardware
-from pipeline.audio import SAMPLE_RATE
 from pipeline.errors import ModelError
 
 TRANSCRIBER_FILE = Path(__file__).resolve().parent.parent / "TRANSCRIBER"
@@ -47,7 +45,7 @@ def check_weights(folder: Path) -> None:
 
 
 def load(folder: Path, environment: Mapping[str, str]) -> Model:
-    """Loads the weights on the best device and runs them once, because the first run loads the kernels.
+    """Loads the weights on the best device.
 
     `environment` gives WHISPER_COMPUTE_TYPE and the provenance. Raises ModelError.
     """
@@ -57,7 +55,6 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
     threads = hardware.cpu_count()
     try:
         whisper = WhisperModel(str(folder), device=device, compute_type=compute_type, cpu_threads=threads)
-        _warm_up(whisper)
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"the weights in {folder} can't be loaded on {device} as {compute_type}: {error}") from error
     provenance = Provenance(
@@ -67,10 +64,3 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
         image=environment.get("WHISPER_IMAGE"),
     )
     return Model(whisper, device, compute_type, threads, provenance)
-
-
-def _warm_up(whisper: WhisperModel) -> None:
-    noise = np.random.default_rng(0).normal(scale=0.01, size=SAMPLE_RATE).astype(np.float32)
-    for vad in (True, False):
-        segments, _ = whisper.transcribe(noise, language="en", temperature=0.0, max_new_tokens=8, vad_filter=vad)
-        list(segments)

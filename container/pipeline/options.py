@@ -26,7 +26,7 @@ class Options:
     hotwords: str | None = None
     word_timestamps: bool = False
     vad: bool = True
-    beam_size: int = 5
+    beam_size: int | None = None
     temperature: float | None = None
     channels: str = "mix"
 

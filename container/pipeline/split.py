@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from pipeline import crosstalk
 from pipeline.model import Model
 from pipeline.options import Options
+from pipeline.pieces import PIECE
 from pipeline.transcribe import Speech, transcribe
 
 
@@ -24,7 +25,7 @@ def transcribe_channels(model: Model, channels: Sequence[np.ndarray], options: O
     speeches: dict[int, Speech] = {}
     chosen, leading = options, None
     for number in sorted(range(len(channels)), key=lambda number: -loudest[number]):
-        speech = transcribe(model, channels[number].astype(np.float32) / 32768, chosen)
+        speech = transcribe(model, _blocks(channels[number]), chosen)
         speeches[number] = speech
         if leading is None and speech.speech_duration > 0:
             leading = speech
@@ -38,6 +39,14 @@ def transcribe_channels(model: Model, channels: Sequence[np.ndarray], options: O
         language_probability=leading.language_probability,
         duration=leading.duration,
         speech_duration=sum(speech.speech_duration for speech in speeches.values()),
+        windows=sum(speech.windows for speech in speeches.values()),
+        retries=sum(speech.retries for speech in speeches.values()),
+        speech_without_text=sum(speech.speech_without_text for speech in speeches.values()),
         # A stable sort: of two that begin at once the first channel's comes first.
         segments=sorted(segments, key=lambda segment: segment["start"]),
     )
+
+
+def _blocks(channel: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(channel), PIECE):
+        yield channel[start : start + PIECE].astype(np.float32) / 32768

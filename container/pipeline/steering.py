@@ -1,14 +1,12 @@
-"""Prompt and hotwords as the decoder takes them: cut so that the text of a window still fits."""
+"""Prompt and hotwords as every window's decoding begins with them: cut so that the window's text still fits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-# The decoder has 448 places for everything; half of them are for what was said. faster-whisper cuts each of the two to
-# this many, but not their sum, and fails when that is over 448.
+# The decoder has 448 places for everything; half of them are for what was said.
 MOST_TOKENS = 448 // 2 - 1
-# Hotwords steer every window, the prompt only the first.
 MOST_HOTWORD_TOKENS = MOST_TOKENS // 2
 
 
@@ -26,15 +24,14 @@ class Encoding(Protocol):
     ids: list[int]
 
 
-def fit(tokenizer: Tokenizer, prompt: str | None, hotwords: str | None) -> tuple[list[int] | None, str | None]:
-    """The prompt's last tokens and the first hotwords that fit together. None where none was given."""
+def fit(tokenizer: Tokenizer, prompt: str | None, hotwords: str | None) -> list[int]:
+    """The first hotwords and the prompt's last tokens, as many as fit together, in the order the decoder takes them."""
 
     def tokens(text: str) -> list[int]:
         return tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids
 
     words = tokens(hotwords) if hotwords else []
     if len(words) > MOST_HOTWORD_TOKENS:
-        words = words[:MOST_HOTWORD_TOKENS]
         # A character may be cut in two by its tokens; what is left of it is no text.
-        hotwords = tokenizer.decode(words).rstrip("\ufffd")
-    return (tokens(prompt)[-(MOST_TOKENS - len(words)) :] if prompt else None), hotwords
+        words = tokens(tokenizer.decode(words[:MOST_HOTWORD_TOKENS]).rstrip("\ufffd"))
+    return words + (tokens(prompt)[-(MOST_TOKENS - len(words)) :] if prompt else [])

@@ -35,6 +35,9 @@ def document(provenance: Provenance, task: str, speech: Speech, timings: Timings
         "language_probability": round(speech.language_probability, 4),
         "duration": round(speech.duration, 3),
         "speech_duration": round(speech.speech_duration, 3),
+        "speech_without_text": round(speech.speech_without_text, 3),
+        "windows": speech.windows,
+        "retries": speech.retries,
         "segments": speech.segments,
         "timings": {
             "decode": round(timings.decode, 3),

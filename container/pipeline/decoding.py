@@ -1,0 +1,133 @@
+"""The model: windows to text and back to the times of its words. The only stage that uses the GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import ctranslate2
+import numpy as np
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_suppressed_tokens
+
+from pipeline import features, quality
+from pipeline.windows import Window
+
+# The model's places for prompt and text together.
+PLACES = 448
+# Frames that the encoder takes at most, and of silence after a window's end, where the model ends its text.
+MOST_FRAMES = 3000
+TAIL = 100
+# Samples that are drawn at a temperature; the likeliest is taken. Whisper's own number.
+BEST_OF = 5
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What the model says of one window. `tokens` are text only."""
+
+    tokens: list[int] = field(repr=False)
+    text: str = field(repr=False)
+    avg_logprob: float
+    no_speech_prob: float
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """For each token its first frame, and a last one where the text ends; each token's probability, 0 to 1."""
+
+    frames: np.ndarray
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Windows as the encoder hears them; `frames` is how many of each are not padding."""
+
+    storage: ctranslate2.StorageView
+    frames: list[int]
+
+
+def encode(model: ctranslate2.models.Whisper, windows: Sequence[Window]) -> Encoded:
+    """All windows as long as the longest: the encoder's time grows faster than its windows' length."""
+    longest = min(MOST_FRAMES, max(window.frames for window in windows) + TAIL)
+    longest += longest % 2
+    batch = np.stack([features.normalised(window.mel, longest) for window in windows])
+    storage = model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(batch)))
+    return Encoded(storage, [window.frames for window in windows])
+
+
+class Decoder:
+    """Decodes with one request's language, task, prompt and hotwords."""
+
+    def __init__(
+        self, model: ctranslate2.models.Whisper, tokenizer: Tokenizer, prompt: Sequence[int], beam_size: int
+    ) -> None:
+        """`prompt`: tokens of what could have been said before. `beam_size` is for second looks and on request."""
+        self._model = model
+        self.tokenizer = tokenizer
+        self._beam_size = beam_size
+        self._suppressed = list(get_suppressed_tokens(tokenizer, [-1]))
+        before = [tokenizer.sot_prev, *prompt] if prompt else []
+        self._prompt = [*before, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+
+    def greedy(self, encoded: Encoded, temperature: float = 0.0) -> list[Decoded]:
+        return self._generate(encoded, temperature, beam_size=1)
+
+    def beam(self, encoded: Encoded) -> list[Decoded]:
+        return self._generate(encoded, 0.0, beam_size=self._beam_size)
+
+    def sample(self, encoded: Encoded, temperature: float) -> list[Decoded]:
+        return self._generate(
+            encoded, temperature, beam_size=1, num_hypotheses=BEST_OF, sampling_topk=0, sampling_temperature=temperature
+        )
+
+    def _generate(self, encoded: Encoded, temperature: float, **how: float) -> list[Decoded]:
+        results = self._model.generate(
+            encoded.storage,
+            [self._prompt] * len(encoded.frames),
+            max_length=PLACES,
+            suppress_blank=True,
+            suppress_tokens=self._suppressed,
+            return_scores=True,
+            return_no_speech_prob=True,
+            **how,
+        )
+        return [self._decoded(result, temperature) for result in results]
+
+    def _decoded(self, result: ctranslate2.models.WhisperGenerationResult, temperature: float) -> Decoded:
+        ids = result.sequences_ids[0]
+        tokens = [token for token in ids if token < self.tokenizer.eot]
+        # The score is a mean over the tokens that came out; Whisper's own mean counts the end of the text, too.
+        logprob = result.scores[0] * len(ids) / (len(ids) + 1)
+        text = self.tokenizer.decode(tokens).strip()
+        return Decoded(tokens, text, logprob, result.no_speech_prob, temperature)
+
+    def align(self, encoded: Encoded, texts: Sequence[Sequence[int]]) -> list[Alignment]:
+        """Where in its window each token is heard: the decoder's cross-attention, warped in time. No text: no frames."""
+        results = self._model.align(
+            encoded.storage, self.tokenizer.sot_sequence, [list(text) for text in texts], encoded.frames
+        )
+        return [_alignment(result, len(text)) for result, text in zip(results, texts, strict=True)]
+
+
+def _alignment(result: ctranslate2.models.WhisperAlignmentResult, count: int) -> Alignment:
+    if not count:
+        return Alignment(np.zeros(0), np.zeros(0))
+    tokens, times = np.array(result.alignments).T
+    first = np.concatenate([[True], np.diff(tokens) > 0])
+    # A place of the encoder's output is two frames.
+    return Alignment(2.0 * times[first], np.array(result.text_token_probs[:count]))
+
+
+def languages(model: ctranslate2.models.Whisper, encoded: Encoded) -> list[dict[str, float]]:
+    """For each window the probability of each language, by its code."""
+    return [
+        {token.strip("<|>"): probability for token, probability in window}
+        for window in model.detect_language(encoded.storage)
+    ]
+
+
+def faults(decoded: Decoded, window: Window) -> str | None:
+    return quality.fault(decoded.text, decoded.avg_logprob, decoded.no_speech_prob, window.speech_seconds)
