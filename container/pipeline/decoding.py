@@ -50,12 +50,32 @@ class Encoded:
 
 
 def encode(model: ctranslate2.models.Whisper, windows: Sequence[Window]) -> Encoded:
-    """All windows as long as the longest: the encoder's time grows faster than its windows' length."""
+    """All windows as long as the longest: the encoder's time grows faster than its windows' length.
+
+    A GPU takes them all at once. A CPU takes them one by one: what the encoder needs for several does not fit its
+    caches, and the system clears that memory anew each time, a third of the whole (docs/inference.md).
+    """
     longest = min(MOST_FRAMES, max(window.frames for window in windows) + TAIL)
     longest += longest % 2
     batch = np.stack([features.normalised(window.mel, longest) for window in windows])
-    storage = model.encode(ctranslate2.StorageView.from_array(np.ascontiguousarray(batch)))
+    if model.device == "cpu":
+        parts = [
+            np.array(model.encode(ctranslate2.StorageView.from_array(batch[n : n + 1]))) for n in range(len(batch))
+        ]
+        storage = ctranslate2.StorageView.from_array(np.concatenate(parts))
+    else:
+        storage = model.encode(ctranslate2.StorageView.from_array(batch))
     return Encoded(storage, [window.frames for window in windows])
+
+
+def chosen(
+    model: ctranslate2.models.Whisper, encoded: Encoded, windows: Sequence[Window], rows: Sequence[int]
+) -> Encoded:
+    """Some of the windows of a batch; a GPU, whose memory can't be reached from here, is quick to encode them again."""
+    if model.device != "cpu":
+        return encode(model, [windows[row] for row in rows])
+    storage = ctranslate2.StorageView.from_array(np.array(encoded.storage)[list(rows)])
+    return Encoded(storage, [encoded.frames[row] for row in rows])
 
 
 class Decoder:
@@ -105,7 +125,7 @@ class Decoder:
         return Decoded(tokens, text, logprob, result.no_speech_prob, temperature)
 
     def align(self, encoded: Encoded, texts: Sequence[Sequence[int]]) -> list[Alignment]:
-        """Where in its window each token is heard: the decoder's cross-attention, warped in time. No text: no frames."""
+        """Where in its window each token is heard: the decoder's cross-attention, warped in time."""
         results = self._model.align(
             encoded.storage, self.tokenizer.sot_sequence, [list(text) for text in texts], encoded.frames
         )

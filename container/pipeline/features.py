@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.pieces import AFTER, HOP, Piece
+from pipeline.pieces import BESIDE, HOP, Piece
 
-TRANSFORM = 400
+TRANSFORM = 2 * BESIDE
 # Frames in one product with the mel filters. Always as many, since the rounding depends on a product's shape.
 BLOCK = 384
 # Below this a band is silent; ln(0) has no value.
@@ -23,13 +23,12 @@ def log_mel(piece: Piece, filters: np.ndarray) -> np.ndarray:
     `filters` is (bands, 201), as faster-whisper's FeatureExtractor has it. Before its start the recording is mirrored,
     as in Whisper's own code; after its end there is silence.
     """
-    half = TRANSFORM // 2
-    before = piece.before[-half:] if len(piece.before) else np.pad(piece.samples[1 : half + 1][::-1], (0, 0))
-    before = np.pad(before, (half - len(before), 0))
+    before = piece.before if len(piece.before) else piece.samples[BESIDE:0:-1]
+    before = np.pad(before, (BESIDE - len(before), 0))
     count = -(-len(piece.samples) // HOP)
     blocks = -(-count // BLOCK)
-    padding = blocks * BLOCK * HOP + half - len(piece.samples) - len(piece.after)
-    samples = np.concatenate([before, piece.samples, piece.after[:AFTER], np.zeros(max(0, padding), np.float32)])
+    padding = blocks * BLOCK * HOP + BESIDE - len(piece.samples) - len(piece.after)
+    samples = np.concatenate([before, piece.samples, piece.after, np.zeros(max(0, padding), np.float32)])
     frames = np.lib.stride_tricks.sliding_window_view(samples, TRANSFORM)[::HOP]
     out = np.empty((len(filters), blocks * BLOCK), dtype=np.float32)
     for start in range(0, blocks * BLOCK, BLOCK):

@@ -6,15 +6,12 @@ What waits is bounded by the lines, so memory does not grow with the length of a
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Executor
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from queue import Full, Queue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-R = TypeVar("R")
 
 # How long a stage that waits for room in its line takes to see that nobody takes from it any more.
 POLL_SECONDS = 0.1
@@ -60,17 +57,6 @@ def ahead(items: Iterator[T], most: int) -> Generator[T, None, None]:
     finally:
         stopped.set()
         worker.join()
-
-
-def spread(pool: Executor, function: Callable[[T], R], items: Iterable[T], most: int) -> Iterator[R]:
-    """function(item) of each item, in order, at most `most` of them at once in `pool`."""
-    working: deque[Any] = deque()
-    for item in items:
-        working.append(pool.submit(function, item))
-        if len(working) >= most:
-            yield working.popleft().result()
-    while working:
-        yield working.popleft().result()
 
 
 class _Nothing:

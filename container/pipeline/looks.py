@@ -16,8 +16,10 @@ from pipeline.words import Word
 TEMPERATURES = (0.2, 0.4, 0.6, 0.8, 1.0)
 # A window is cut in two, and these again, at most so often: pieces of a few seconds have lost what goes before.
 MOST_CUTS = 2
-# Second looks must cover so much more speech, in seconds, to replace a text that the gate has nothing against.
+# Differences of less speech without words, in seconds, are the alignment's.
 GAIN = 0.5
+# Average log-probability under which a first look leaves a doubt.
+DOUBT = -0.2
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,12 @@ class Heard:
         return sum(look.uncovered for look in self.looks)
 
     @property
+    def logprob(self) -> float:
+        """Per second of speech, as the parts of a window are of different lengths."""
+        seconds = sum(look.window.speech_seconds for look in self.looks)
+        return sum(look.decoded.avg_logprob * look.window.speech_seconds for look in self.looks) / max(seconds, 0.01)
+
+    @property
     def faults(self) -> int:
         return sum(look.fault is not None for look in self.looks)
 
@@ -68,10 +76,22 @@ class Listener:
             decoded = self._decoder.beam(encoded)
         else:
             decoded = self._decoder.greedy(encoded)
-        looks = self._looks(windows, encoded, decoded)
-        if self._temperature is not None:
-            return [_finished(Heard([look], 0)) for look in looks]
-        return [_finished(self._again(look, MOST_CUTS)) for look in looks]
+        heard = [Heard([look], 0) for look in self._looks(windows, encoded, decoded)]
+        if self._temperature is None:
+            if not self._first_beam:
+                self._search(heard, windows, encoded)
+            heard = [one if _complete(one) else self._again(one, MOST_CUTS) for one in heard]
+        return [_finished(one) for one in heard]
+
+    def _search(self, heard: list[Heard], windows: Sequence[Window], encoded: Encoded) -> None:
+        """Beam search, in one batch, where the first look is not complete or leaves a doubt; changes `heard`."""
+        rows = [number for number, one in enumerate(heard) if _doubtful(one)]
+        if not rows:
+            return
+        some = decoding.chosen(self._model, encoded, windows, rows)
+        looks = self._looks([windows[row] for row in rows], some, self._decoder.beam(some))
+        for row, look in zip(rows, looks, strict=True):
+            heard[row] = replace(_better(heard[row], Heard([look], 0)), retries=1)
 
     def _looks(self, windows: Sequence[Window], encoded: Encoded, decoded: Sequence[Decoded]) -> list[Look]:
         alignments = self._decoder.align(encoded, [one.tokens for one in decoded])
@@ -81,33 +101,29 @@ class Listener:
             looks.append(Look(window, one, found, decoding.faults(one, window), words.uncovered(window, found)))
         return looks
 
-    def _look(self, window: Window, encoded: Encoded, decoded: Decoded) -> Look:
-        return self._looks([window], encoded, [decoded])[0]
-
-    def _again(self, first: Look, cuts: int) -> Heard:
-        """More careful looks, until one is complete: beam search, the window's halves, higher temperatures."""
-        if first.complete:
-            return Heard([first], 0)
-        best, retries = Heard([first], 0), 0
-        encoded = decoding.encode(self._model, [first.window])
-        if not self._first_beam:
-            retries += 1
-            best = _better(best, Heard([self._look(first.window, encoded, self._decoder.beam(encoded)[0])], 0))
-        if not _complete(best) and cuts and (halves := first.window.halves()):
+    def _again(self, best: Heard, cuts: int) -> Heard:
+        """More careful looks at one window, until it is complete: its halves, then higher temperatures."""
+        (first,), retries = best.looks, best.retries
+        if cuts and (halves := first.window.halves()):
             parts = []
             for half in halves:
-                part = decoding.encode(self._model, [half])
-                retries += 1
-                parts.append(self._again(self._look(half, part, self._decoder.greedy(part)[0]), cuts - 1))
+                encoded = decoding.encode(self._model, [half])
+                part = Heard(self._looks([half], encoded, self._decoder.beam(encoded)), 1)
+                parts.append(part if _complete(part) else self._again(part, cuts - 1))
             retries += sum(part.retries for part in parts)
             best = _better(best, Heard([look for part in parts for look in part.looks], 0))
-        for temperature in TEMPERATURES if best.faults else ():
+        encoded = decoding.encode(self._model, [first.window]) if best.faults else None
+        for temperature in TEMPERATURES if encoded else ():
             retries += 1
-            decoded = self._decoder.sample(encoded, temperature)[0]
-            best = _better(best, Heard([self._look(first.window, encoded, decoded)], 0))
+            decoded = self._decoder.sample(encoded, temperature)
+            best = _better(best, Heard(self._looks([first.window], encoded, decoded), 0))
             if not best.faults:
                 break
         return replace(best, retries=retries)
+
+
+def _doubtful(heard: Heard) -> bool:
+    return not _complete(heard) or heard.looks[0].decoded.avg_logprob < DOUBT
 
 
 def _complete(heard: Heard) -> bool:
@@ -115,10 +131,12 @@ def _complete(heard: Heard) -> bool:
 
 
 def _better(one: Heard, other: Heard) -> Heard:
-    """Fewer faults first, then less speech without words."""
+    """Fewer faults first, then less speech without words, then what the model is surer of."""
     if one.faults != other.faults:
         return one if one.faults < other.faults else other
-    return other if other.uncovered < one.uncovered - GAIN else one
+    if abs(one.uncovered - other.uncovered) >= GAIN:
+        return one if one.uncovered < other.uncovered else other
+    return one if one.logprob > other.logprob else other
 
 
 def _finished(heard: Heard) -> Heard:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import onnxruntime
 from faster_whisper import WhisperModel
 
-from pipeline import hardware
+from pipeline import hardware, speech
 from pipeline.errors import ModelError
 
 TRANSCRIBER_FILE = Path(__file__).resolve().parent.parent / "TRANSCRIBER"
@@ -27,6 +28,7 @@ class Provenance:
 @dataclass(frozen=True)
 class Model:
     whisper: WhisperModel
+    speech: onnxruntime.InferenceSession
     device: str
     compute_type: str
     threads: int
@@ -63,4 +65,4 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
         transcriber=TRANSCRIBER_FILE.read_text(encoding="ascii").strip(),
         image=environment.get("WHISPER_IMAGE"),
     )
-    return Model(whisper, device, compute_type, threads, provenance)
+    return Model(whisper, speech.session(threads), device, compute_type, threads, provenance)

@@ -14,14 +14,13 @@ HOP = 160
 SPEECH_FRAME = 512
 PIECE = 960 * SPEECH_FRAME
 FRAMES_A_SECOND = SAMPLE_RATE // HOP
-# How much a piece knows of its neighbours: the detector's warm-up, and half a transform.
-BEFORE = 64 * SPEECH_FRAME
-AFTER = 200
+# Samples that a piece knows of its neighbours: half a transform of the features.
+BESIDE = 200
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Mono float32 samples at 16 kHz. Only the recording's first piece has nothing before it, its last nothing after."""
+    """Mono float32 samples at 16 kHz. Only a recording's first piece has nothing before it, its last nothing after."""
 
     before: np.ndarray
     samples: np.ndarray
@@ -36,14 +35,14 @@ def pieces(blocks: Iterable[np.ndarray], size: int = PIECE) -> Iterator[Piece]:
     for block in blocks:
         waiting.append(block)
         length += len(block)
-        while length >= size + AFTER:
+        while length >= size + BESIDE:
             joined = np.concatenate(waiting)
-            yield Piece(before, joined[:size], joined[size : size + AFTER])
-            before = np.concatenate([before, joined[:size]])[-BEFORE:]
+            yield Piece(before, joined[:size], joined[size : size + BESIDE])
+            before = np.concatenate([before, joined[:size]])[-BESIDE:]
             waiting, length = [joined[size:]], length - size
     joined = np.concatenate(waiting) if waiting else before[:0]
     # The last block may end within what the last whole piece needs after it.
     for start in range(0, len(joined), size):
         samples = joined[start : start + size]
-        yield Piece(before, samples, joined[start + size : start + size + AFTER])
-        before = np.concatenate([before, samples])[-BEFORE:]
+        yield Piece(before, samples, joined[start + size : start + size + BESIDE])
+        before = np.concatenate([before, samples])[-BESIDE:]

@@ -26,9 +26,10 @@ from pipeline.windows import Window, pack
 
 # Frames of a window. Shorter ones than Whisper's 30 s cost less, and lose fewer words (docs/inference.md).
 WINDOW = 20 * FRAMES_A_SECOND
-# Windows at a time, and batches that wait for the model.
+# Windows at a time, and what waits between two stages: batches for the model, pieces for the features.
 BATCH = 8
 BATCHES_AHEAD = 2
+PIECES_AHEAD = 2
 # Beams of a second look, where the caller did not choose.
 BEAM = 5
 # Windows whose language is asked for: music and short answers at a recording's start mislead.
@@ -76,9 +77,12 @@ def _batches(
 ) -> Iterator[list[Window]]:
     """Everything before the model."""
     filters = model.whisper.feature_extractor.mel_filters
+    detector = speech.Detector(model.speech)
 
     def analysed(piece: Piece) -> tuple[np.ndarray, np.ndarray]:
-        return features.log_mel(piece, filters), speech.probabilities(piece)
+        mel = pool.submit(features.log_mel, piece, filters)
+        found = detector.probabilities(piece.samples)
+        return mel.result(), found
 
     def counted() -> Iterator[np.ndarray]:
         for block in blocks:
@@ -86,13 +90,15 @@ def _batches(
             yield block
 
     def heard() -> Iterator[Window]:
-        for window in pack(flow.spread(pool, analysed, pieces(counted()), model.threads + 1), WINDOW, options.vad):
+        for window in pack(map(analysed, decoded), WINDOW, options.vad):
             lengths.speech += window.frames / FRAMES_A_SECOND
             yield window
 
-    windows = heard()
-    while batch := list(islice(windows, BATCH)):
-        yield batch
+    # Decoding has a thread of its own, since it waits for the detector and the features otherwise.
+    with closing(flow.ahead(pieces(counted()), PIECES_AHEAD)) as decoded:
+        windows = heard()
+        while batch := list(islice(windows, BATCH)):
+            yield batch
 
 
 def _heard(model: Model, batches: Iterator[list[Window]], options: Options, lengths: _Lengths) -> Speech:

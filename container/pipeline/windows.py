@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -66,12 +67,10 @@ class Window:
         if len(self.spans) < 2:
             return None
         ends = np.cumsum([span.frames for span in self.spans])[:-1] / self.frames
-        pauses = [later.speech[0] - span.speech[1] for span, later in zip(self.spans, self.spans[1:], strict=False)]
+        pauses = [later.speech[0] - span.speech[1] for span, later in pairwise(self.spans)]
         middle = [number for number, end in enumerate(ends) if 1 / 3 <= end <= 2 / 3]
-        if middle:
-            cut = max(middle, key=lambda number: pauses[number])
-        else:
-            cut = int(np.argmin(np.abs(ends - 0.5)))
+        nearest = int(np.argmin(np.abs(ends - 0.5)))
+        cut = max(middle, key=lambda number: pauses[number]) if middle else nearest
         return self.part(0, cut + 1), self.part(cut + 1, len(self.spans))
 
 

@@ -25,7 +25,7 @@ def test_no_options_mean_the_defaults(missing):
         hotwords=None,
         word_timestamps=False,
         vad=True,
-        beam_size=5,
+        beam_size=None,
         temperature=None,
         channels="mix",
     )

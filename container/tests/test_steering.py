@@ -11,25 +11,21 @@ def tokenizer(tiny):
     return Tokenizer.from_file(str(tiny / "tokenizer.json"))
 
 
-def count(tokenizer, text):
-    return len(tokenizer.encode(" " + text, add_special_tokens=False).ids)
-
-
-def test_what_fits_is_left_as_it_is(tokenizer):
-    prompt, hotwords = steering.fit(tokenizer, "A speech.", "Fitzgerald, Kennedy")
-    assert tokenizer.decode(prompt) == " A speech."
-    assert hotwords == "Fitzgerald, Kennedy"
-    assert steering.fit(tokenizer, None, None) == (None, None)
+def test_hotwords_come_first_and_what_fits_is_left_as_it_is(tokenizer):
+    tokens = steering.fit(tokenizer, "A speech.", "Fitzgerald, Kennedy")
+    assert tokenizer.decode(tokens) == " Fitzgerald, Kennedy A speech."
+    assert steering.fit(tokenizer, None, None) == []
 
 
 def test_of_a_long_prompt_the_end_stays_and_of_many_hotwords_the_first(tokenizer):
-    prompt, hotwords = steering.fit(tokenizer, "one two three " * 200 + "the end", "first, " + "Fitzgerald, " * 200)
-    assert tokenizer.decode(prompt).endswith("the end")
-    assert hotwords.strip().startswith("first, Fitzgerald")
-    assert len(prompt) + count(tokenizer, hotwords.strip()) <= steering.MOST_TOKENS
+    tokens = steering.fit(tokenizer, "one two three " * 200 + "the end", "first, " + "Fitzgerald, " * 200)
+    text = tokenizer.decode(tokens).strip()
+    assert text.startswith("first, Fitzgerald")
+    assert text.endswith("the end")
+    assert len(tokens) <= steering.MOST_TOKENS
 
 
 def test_no_character_is_cut_in_two(tokenizer):
-    _, hotwords = steering.fit(tokenizer, None, "渋谷、新宿、池袋、" * 60)
-    assert "\ufffd" not in hotwords
-    assert hotwords.strip().startswith("渋谷")
+    text = tokenizer.decode(steering.fit(tokenizer, None, "渋谷、新宿、池袋、" * 60))
+    assert "\ufffd" not in text
+    assert text.strip().startswith("渋谷")
