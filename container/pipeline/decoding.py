@@ -10,7 +10,7 @@ import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
-from pipeline import features, quality
+from pipeline import features
 from pipeline.windows import Window
 
 # The model's places for prompt and text together.
@@ -147,7 +147,3 @@ def languages(model: ctranslate2.models.Whisper, encoded: Encoded) -> list[dict[
         {token.strip("<|>"): probability for token, probability in window}
         for window in model.detect_language(encoded.storage)
     ]
-
-
-def faults(decoded: Decoded, window: Window) -> str | None:
-    return quality.fault(decoded.text, decoded.avg_logprob, decoded.no_speech_prob, window.speech_seconds)

@@ -97,8 +97,11 @@ class Listener:
         alignments = self._decoder.align(encoded, [one.tokens for one in decoded])
         looks = []
         for window, one, alignment in zip(windows, decoded, alignments, strict=True):
-            found = words.words(self._decoder.tokenizer, one.tokens, alignment)
-            looks.append(Look(window, one, found, decoding.faults(one, window), words.uncovered(window, found)))
+            seconds = window.speech_seconds
+            invented = quality.invented(one.text, one.avg_logprob, one.no_speech_prob, seconds)
+            found = [] if invented else words.words(self._decoder.tokenizer, one.tokens, alignment)
+            fault = None if invented else quality.fault(one.text, one.avg_logprob, seconds)
+            looks.append(Look(window, one, found, fault, words.uncovered(window, found)))
         return looks
 
     def _again(self, best: Heard, cuts: int) -> Heard:
@@ -140,13 +143,5 @@ def _better(one: Heard, other: Heard) -> Heard:
 
 
 def _finished(heard: Heard) -> Heard:
-    """Without what nobody said: texts of what is no speech, and loops, of which the first time stays."""
-    looks = []
-    for look in heard.looks:
-        kept = (
-            []
-            if quality.invented(look.decoded.text, look.decoded.avg_logprob, look.decoded.no_speech_prob)
-            else (words.without_loops(look.words))
-        )
-        looks.append(replace(look, words=kept))
-    return replace(heard, looks=looks)
+    """Without loops, of which the first time stays."""
+    return replace(heard, looks=[replace(look, words=words.without_loops(look.words)) for look in heard.looks])

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 MOST_COMPRESSION = 2.4
 LEAST_LOGPROB = -1.0
 NO_SPEECH = 0.6
+# Seconds: what the detector took for speech and is shorter is as likely a knock, or a moment of loud noise.
+SOUND = 0.5
 # The same words as often in a row are a loop, unless they are said so; decoding again tells.
 MOST_REPEATS = 3
 LONGEST_REPEAT = 12
@@ -23,7 +25,7 @@ def compression_ratio(text: str) -> float:
     return len(data) / len(zlib.compress(data)) if data else 0.0
 
 
-def fault(text: str, avg_logprob: float, no_speech_prob: float, seconds: float) -> str | None:
+def fault(text: str, avg_logprob: float, seconds: float) -> str | None:
     """Why a window's text must be decoded again; None when it may stay. `seconds` of speech."""
     if not text:
         return None  # Whether there should be one is for the words to say: what speech they leave uncovered.
@@ -36,9 +38,12 @@ def fault(text: str, avg_logprob: float, no_speech_prob: float, seconds: float) 
     return None
 
 
-def invented(text: str, avg_logprob: float, no_speech_prob: float) -> bool:
-    """Text of what is no speech: the model says so itself, and does not trust its text."""
-    return bool(text) and no_speech_prob > NO_SPEECH and avg_logprob < LEAST_LOGPROB
+def invented(text: str, avg_logprob: float, no_speech_prob: float, seconds: float) -> bool:
+    """Text of what is no speech: the model says so itself, and either does not trust its text or heard a mere sound.
+
+    `seconds` of speech.
+    """
+    return bool(text) and no_speech_prob > NO_SPEECH and (avg_logprob < LEAST_LOGPROB or seconds < SOUND)
 
 
 def words(text: str) -> list[str]:

@@ -25,7 +25,7 @@ from pipeline.segments import segments
 from pipeline.windows import Window, pack
 
 # Frames of a window. Shorter ones than Whisper's 30 s cost less, and lose fewer words (docs/inference.md).
-WINDOW = 20 * FRAMES_A_SECOND
+WINDOW = 15 * FRAMES_A_SECOND
 # Windows at a time, and what waits between two stages: batches for the model, pieces for the features.
 BATCH = 8
 BATCHES_AHEAD = 2

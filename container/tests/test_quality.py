@@ -21,7 +21,7 @@ from pipeline.words import Word
     ],
 )
 def test_the_gate_says_why(text, logprob, seconds, expected):
-    assert quality.fault(text, logprob, 0.0, seconds) == expected
+    assert quality.fault(text, logprob, seconds) == expected
 
 
 def test_what_is_said_three_times_may_be_said():
@@ -30,10 +30,11 @@ def test_what_is_said_three_times_may_be_said():
     assert quality.loop(["so", "a", "b", "a", "b", "a", "b", "a", "b", "a", "b", "end"]) == (3, 11)
 
 
-def test_text_of_no_speech_is_invented_only_when_the_model_does_not_trust_it():
-    assert quality.invented("Thanks for watching.", -1.4, 0.9)
-    assert not quality.invented("Thanks for watching.", -0.3, 0.9)
-    assert not quality.invented("Thanks for watching.", -1.4, 0.1)
+def test_text_of_no_speech_is_invented_when_the_model_does_not_trust_it_or_it_was_a_moment():
+    assert quality.invented("Thanks for watching.", -1.4, 0.9, 2)
+    assert quality.invented("Thanks for watching.", -0.3, 0.9, 0.2)
+    assert not quality.invented("Thanks for watching.", -0.3, 0.9, 2)
+    assert not quality.invented("Yes.", -0.3, 0.1, 0.2)
 
 
 def spoken(text: str, seconds_a_word: float = 0.4) -> list[Word]:

@@ -86,6 +86,9 @@ def test_json_is_the_transcript(server, ask_not):
         "language_probability": 1,
         "duration": pytest.approx(11, abs=0.1),
         "speech_duration": pytest.approx(11, abs=1),
+        "speech_without_text": 0,
+        "windows": 1,
+        "retries": 0,
     }
     assert plain(" ".join(segment["text"] for segment in segments)).endswith(CLIP_TEXT)
     end = 0.0
