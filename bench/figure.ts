@@ -7,5 +7,7 @@ export interface Figure {
   unit: string;
   /** The highest value that is good enough, where one is set. */
   bar?: number;
+  /** The bar is the lowest such value instead. */
+  lowest?: boolean;
   ok?: boolean;
 }

@@ -48,15 +48,21 @@ class Prompt:
 
 
 def build(folder: Path) -> None:
-    """Writes NAME.mp3 and NAME.txt for each language and shuffle into `folder`. Raises CalledProcessError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as scratch:
+    """Writes NAME.mp3 and NAME.txt for each language and shuffle into `folder`, which is there only when it is whole.
+
+    Raises CalledProcessError.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         root = _unpacked(Path(scratch))
+        built = Path(scratch) / "built"
+        built.mkdir()
         for language, voice in VOICES.items():
             prompts = [*_prompts(root, language, voice), *(_readings(root) if language == "en" else ())]
             for shuffle in SHUFFLES:
                 order = random.Random(shuffle).sample(prompts, len(prompts))  # noqa: S311 an order, not a secret
-                _write(folder / f"{language}-{shuffle}", order)
+                _write(built / f"{language}-{shuffle}", order)
+        built.rename(folder)
 
 
 def _unpacked(scratch: Path) -> Path:

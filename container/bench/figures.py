@@ -1,0 +1,97 @@
+"""Measured values as the benchmarks print them: a JSON object a line, with the bar where one is set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+# Ours against the better of the two stock modes, on each file: percent, and words.
+MORE_WER = 0.3
+MORE_DELETED_IN_TEN_MINUTES = 5
+# Against stock batched, over all files.
+TIMES_BATCHED = {"cpu": 1.3, "cuda": 4.0}
+# Percent.
+GPU_BUSY = 80.0
+# Of three hours against ten minutes.
+MORE_MEGABYTES = 300
+
+UNITS = {
+    "wer": "%",
+    "deleted_words": "words",
+    "longest_deletion": "words",
+    "times_real_time": "x",
+    "times_batched": "x",
+    "times_batched_by_cpu_seconds": "x",
+    "cpu_seconds": "s",
+    "peak_rss_mb": "MB",
+    "loaded_rss_mb": "MB",
+    "more_rss_mb": "MB",
+    "gpu_busy": "%",
+}
+
+# Metric to value.
+Values = Mapping[str, float]
+Figure = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The last value that is good enough: the highest, or the lowest."""
+
+    value: float
+    lowest: bool = False
+
+    def held(self, value: float) -> Figure:
+        ok = value >= self.value if self.lowest else value <= self.value
+        return {"bar": round(self.value, 2), **({"lowest": True} if self.lowest else {}), "ok": ok}
+
+
+def of(case: str, values: Values, bars: Mapping[str, Bar]) -> Iterator[Figure]:
+    """The figures of those `values` that have a unit; `bars` by metric."""
+    for metric, unit in UNITS.items():
+        if metric in values:
+            value = values[metric]
+            figure = {"bench": "container", "case": case, "metric": metric, "value": round(value, 2), "unit": unit}
+            yield figure | (bars[metric].held(value) if metric in bars else {})
+
+
+def of_file(name: str, seconds: float, found: Mapping[str, Values], device: str) -> Iterator[Figure]:
+    """Of one file, whose length is `seconds`: `found` by mode, ours held against both stock modes."""
+
+    def best(metric: str) -> float:
+        return min(found[mode][metric] for mode in ("sequential", "batched"))
+
+    bars = {
+        "wer": Bar(best("wer") + MORE_WER),
+        "deleted_words": Bar(best("deleted_words") + MORE_DELETED_IN_TEN_MINUTES * seconds / 600),
+        **({"gpu_busy": Bar(GPU_BUSY, lowest=True)} if device == "cuda" else {}),
+    }
+    for mode, values in found.items():
+        yield from of(f"{name}/{mode}", values, bars if mode == "ours" else {})
+
+
+def of_all(found: Sequence[Mapping[str, Values]], device: str) -> Iterator[Figure]:
+    """How much faster than stock batched: by the clock, and by processor seconds, which other work disturbs less."""
+
+    def ratio(metric: str) -> float:
+        return sum(file["batched"][metric] for file in found) / sum(file["ours"][metric] for file in found)
+
+    values = {"times_batched": ratio("seconds"), "times_batched_by_cpu_seconds": ratio("cpu_seconds")}
+    yield from of("all/ours", values, {"times_batched": Bar(TIMES_BATCHED[device], lowest=True)})
+
+
+def of_memory(kind: str, minutes: Mapping[int, Values]) -> Iterator[Figure]:
+    """Of one kind of file, by its length in minutes, ascending: the longest held against the shortest."""
+    for length, values in minutes.items():
+        yield from of(f"{kind}-{length}-minutes/ours", values, {})
+    shortest, *_, longest = minutes.values()
+    more = {"more_rss_mb": longest["peak_rss_mb"] - shortest["peak_rss_mb"]}
+    yield from of(f"{kind}/ours", more, {"more_rss_mb": Bar(MORE_MEGABYTES)})
+
+
+def say(figures: Iterable[Figure]) -> None:
+    """Prints them, each as soon as it is known."""
+    for figure in figures:
+        print(json.dumps(figure), flush=True)
