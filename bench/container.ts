@@ -39,7 +39,7 @@ export async function container({ device, model, audio, runs }: ContainerBench):
 /** The folder of the built recordings, in the cache under a hash of what builds them. */
 async function builtSpeech(python: string): Promise<string> {
   const hash = createHash('sha256');
-  for (const program of ['speech.py']) hash.update(await readFile(join(programs, program)));
+  for (const program of ['speech.py', 'japanese.py', 'sound.py']) hash.update(await readFile(join(programs, program)));
   const cache = (await run('bash', ['-c', 'source script/lib/venv.sh && whisper_cache'], false)).trim();
   const folder = join(cache, 'bench', `speech-${hash.digest('hex').slice(0, 12)}`);
   const there = await stat(folder).catch(() => undefined);

@@ -5,6 +5,7 @@ in three shuffles: where windows end up is chance, and one order says little. FO
 FOLDER/en-1.txt, and so on. Needs apt-get and dpkg-deb.
 
 Voices: Allison Smith (English, Spanish), June Wallack (French), CC-BY-SA-3.0; LibriVox's readings are public domain.
+Japanese comes from a synthesiser (japanese.py), as ja-synthetic-1.
 """
 
 from __future__ import annotations
@@ -15,15 +16,12 @@ import random
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
-import av
-import numpy as np
+import japanese
+from sound import RATE, Prompt, decoded, write
 
-RATE = 16_000
-PAUSE_SECONDS = 0.6
 SHUFFLES = (1, 2, 3)
 VOICES = {"en": "en_US_f_Allison", "es": "es_MX_f_Allison", "fr": "fr_CA_f_June"}
 PACKAGES = [f"asterisk-core-sounds-{part}" for language in VOICES for part in (language, f"{language}-g722")]
@@ -41,14 +39,8 @@ SPELLED = {
 SAYABLE = re.compile(r"[^\W\d_][^\d*#()<>\[\]{}/&%$@_=+]*")
 
 
-@dataclass(frozen=True)
-class Prompt:
-    text: str
-    samples: np.ndarray
-
-
 def build(folder: Path) -> None:
-    """Writes NAME.mp3 and NAME.txt for each language and shuffle into `folder`, which is there only when it is whole.
+    """Writes NAME.mp3 and NAME.txt for each recording into `folder`, which is there only when it is whole.
 
     Raises CalledProcessError.
     """
@@ -61,12 +53,18 @@ def build(folder: Path) -> None:
             prompts = [*_prompts(root, language, voice), *(_readings(root) if language == "en" else ())]
             for shuffle in SHUFFLES:
                 order = random.Random(shuffle).sample(prompts, len(prompts))  # noqa: S311 an order, not a secret
-                _write(built / f"{language}-{shuffle}", order)
+                write(built / f"{language}-{shuffle}", order)
+        write(built / "ja-synthetic-1", list(japanese.prompts(root, Path(scratch))))
         built.rename(folder)
 
 
 def _unpacked(scratch: Path) -> Path:
-    subprocess.run(["apt-get", "-qq", "download", *PACKAGES, READINGS], cwd=scratch, check=True, capture_output=True)
+    subprocess.run(
+        ["apt-get", "-qq", "download", *PACKAGES, READINGS, *japanese.PACKAGES],
+        cwd=scratch,
+        check=True,
+        capture_output=True,
+    )
     for package in scratch.glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", str(package), str(scratch / "root")], check=True)
     return scratch / "root"
@@ -86,7 +84,7 @@ def _prompts(root: Path, language: str, voice: str) -> Iterator[Prompt]:
         if len(text) < LEAST_CHARACTERS or text in seen or not SAYABLE.fullmatch(text) or not file.is_file():
             continue
         seen.add(text)
-        samples = _decoded(file)
+        samples = decoded(file)
         if PACE[0] <= len(text) / (len(samples) / RATE) <= PACE[1]:
             yield Prompt(text, samples)
 
@@ -95,29 +93,7 @@ def _readings(root: Path) -> Iterator[Prompt]:
     folder = root / "usr/share/pocketsphinx/test/data/librivox"
     for line in (folder / "transcription").read_text(encoding="utf-8").splitlines():
         if match := re.fullmatch(r"<s> (.*) </s> \((.*)\)", line.strip()):
-            yield Prompt(match[1].replace("more a amiable", "more amiable"), _decoded(folder / f"{match[2]}.wav"))
-
-
-def _decoded(file: Path) -> np.ndarray:
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
-    with av.open(str(file), format="g722" if file.suffix == ".g722" else None) as source:
-        frames = [resampled for frame in source.decode(audio=0) for resampled in resampler.resample(frame)]
-    return np.concatenate([frame.to_ndarray()[0] for frame in [*frames, *resampler.resample(None)]])
-
-
-def _write(path: Path, prompts: Sequence[Prompt]) -> None:
-    pause = np.zeros(int(PAUSE_SECONDS * RATE), dtype=np.int16)
-    samples = np.concatenate([part for prompt in prompts for part in (prompt.samples, pause)])
-    path.with_suffix(".txt").write_text("\n".join(prompt.text for prompt in prompts) + "\n", encoding="utf-8")
-    with av.open(str(path.with_suffix(".mp3")), mode="w") as target:
-        track = target.add_stream("libmp3lame", rate=RATE, layout="mono")
-        track.bit_rate = 48_000
-        resampler = av.AudioResampler(track.format, "mono", RATE, frame_size=1152)
-        frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
-        frame.sample_rate = RATE
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-            target.mux(track.encode(piece))
-        target.mux(track.encode(None))
+            yield Prompt(match[1].replace("more a amiable", "more amiable"), decoded(folder / f"{match[2]}.wav"))
 
 
 if __name__ == "__main__":
