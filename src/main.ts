@@ -37,9 +37,9 @@ else await (await import('./post.js')).post(journal, process.env);
 async function main(): Promise<void> {
   try {
     const settings = readSettings(process.env);
-    if (settings.mode === 'transcribe') {
-      patience = PATIENCE_OF_TRANSCRIBE;
-      const reason = await withoutCredentials(process.env);
+    if (settings.mode === 'transcribe') patience = PATIENCE_OF_TRANSCRIBE;
+    if (settings.mode !== 'destroy' && settings.mode !== 'prune') {
+      const reason = await withoutCredentials(process.env, settings.mode);
       if (reason !== undefined) return (await import('./log.js')).actionsLog.notice(reason);
     }
     const clients = createClients(settings.region, roleOf(settings));
@@ -65,7 +65,10 @@ async function run(settings: Settings, context: Context): Promise<void> {
   switch (settings.mode) {
     case 'plan':
     case 'deploy': {
-      const { tellDeploy } = await import('./report/deploy.js');
+      const { tellDeploy, tellUntouched } = await import('./report/deploy.js');
+      const { untouched } = await import('./deploy/deployment-paths.js');
+      const reason = await untouched(context, settings, process.env);
+      if (reason !== undefined) return tellUntouched(context, settings, reason);
       const { startProgress } = await import('./deploy/progress.js');
       const progress = startProgress(context, settings.waitMinutes);
       return tellDeploy(context, settings, progress, async () => {

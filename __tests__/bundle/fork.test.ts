@@ -25,17 +25,21 @@ afterAll(async () => {
   await rm(workspace, { recursive: true, force: true });
 });
 
+const TRANSCRIBE = { mode: 'transcribe', files: '*.mp3' };
+const PLAN = { mode: 'plan', 'execution-role-arn': 'arn:aws:iam::123456789012:role/whisper' };
+
 test.each([
-  ['a pull request of a fork', 'pull_request', 'stranger', /::notice::This pull request comes from a fork/],
-  ['Dependabot', 'push', 'dependabot[bot]', /::notice::Dependabot caused this run/],
+  ['a pull request of a fork', TRANSCRIBE, 'pull_request', 'stranger', /::notice::This pull request comes from a fork/],
+  ['its plan', PLAN, 'pull_request', 'stranger', /::notice::This pull request comes from a fork/],
+  ['Dependabot', TRANSCRIBE, 'push', 'dependabot[bot]', /::notice::Dependabot caused this run/],
 ])(
   '%s: a notice, success, and not one request to AWS',
-  async (_, event, actor, notice) => {
+  async (_, inputs, event, actor, notice) => {
     const path = join(workspace, 'event.json');
     const repositories = { head: { repo: { full_name: 'stranger/podcast' } }, base: { repo: { full_name: 'a/b' } } };
     await writeFile(path, JSON.stringify({ pull_request: repositories }));
     const { exitCode, log } = await runAction({
-      inputs: { mode: 'transcribe', files: '*.mp3', 'aws-region': 'us-east-1' },
+      inputs: { ...inputs, 'aws-region': 'us-east-1' },
       environment: {
         AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
         GITHUB_EVENT_NAME: event,

@@ -38,6 +38,7 @@ export function deploySettings(overrides: Partial<DeploySettings> = {}): DeployS
     successTopic: undefined,
     errorTopic: undefined,
     pricePerHour: undefined,
+    deploymentPaths: [],
     comment: false,
     githubToken: undefined,
     ...overrides,

@@ -21,8 +21,8 @@ export interface GitHubApi {
   url: string;
   /** The comments of the pull request, oldest first. */
   comments: Comment[];
-  /** What the pull request changes; and what lies between two commits, by `BASE...HEAD`. */
-  changed: { ofPullRequest: ChangedFile[]; between: Map<string, ChangedFile[]> };
+  /** What the pull request changes; what lies between two commits, by `BASE...HEAD`; where HEAD lies before BASE. */
+  changed: { ofPullRequest: ChangedFile[]; between: Map<string, ChangedFile[]>; takenBack: Set<string> };
   /** Of the repository that was given. */
   repository: Pulls | undefined;
   /** `METHOD path status` of each request. */
@@ -46,7 +46,7 @@ export async function startGitHubApi(
   bare?: string,
 ): Promise<GitHubApi> {
   const comments: Comment[] = [];
-  const changed: GitHubApi['changed'] = { ofPullRequest: [], between: new Map() };
+  const changed: GitHubApi['changed'] = { ofPullRequest: [], between: new Map(), takenBack: new Set() };
   const requests: string[] = [];
   const server: Server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', url);
@@ -113,7 +113,8 @@ export async function startGitHubApi(
     const files = changed.between.get(range);
     if (!files) return refusal(404, 'Not Found');
     const first = Number(query.get('page') ?? 1) === 1;
-    return { status: 200, body: { files: first ? files.slice(0, MOST_COMPARED).map(described) : [] } };
+    const status = changed.takenBack.has(range) ? 'behind' : 'ahead';
+    return { status: 200, body: { status, files: first ? files.slice(0, MOST_COMPARED).map(described) : [] } };
   }
 
   const told = ({ id, login, body }: Comment) => ({

@@ -290,7 +290,7 @@ describe('a pull request', () => {
     }));
     const folder = await checkout(head);
     expect(await changed(folder, 'pull_request', opened(), { githubToken: TOKEN })).toEqual(CANDIDATES);
-    expect(lines).toEqual([expect.stringContaining('GitHub does not tell all of so many changes. All files')]);
+    expect(lines).toEqual([expect.stringContaining('GitHub does not tell all of the changes. All files')]);
   });
 });
 

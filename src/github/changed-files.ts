@@ -6,11 +6,14 @@ const MOST_COMPARED = 300;
 /** Of a pull request (REST, "List pull requests files"). */
 const MOST_OF_PULL_REQUEST = 3000;
 
-/** Two commits or branches of which the second began at the first, or a pull request. */
-export type Range = { from: string; to: string } | { pullRequest: number };
+/**
+ * Two commits or branches, or a pull request. GitHub compares `to` with where its history parted from that of `from`:
+ * with `pushed`, a push from one to the other, that is not all when the push took commits away.
+ */
+export type Range = { from: string; to: string; pushed?: boolean } | { pullRequest: number };
 
 /**
- * What GitHub says was changed. `'cut off'`: more than it tells.
+ * What GitHub says was changed. `'cut off'`: it does not tell all of it.
  * @throws Error as GitHub's REST API answers
  */
 export async function askChanges(rest: Rest, range: Range): Promise<Changes | 'cut off'> {
@@ -21,6 +24,7 @@ export async function askChanges(rest: Rest, range: Range): Promise<Changes | 'c
     const { data } = await rest.patiently(() =>
       octokit.rest.repos.compareCommitsWithBasehead({ ...at, basehead, page: 1 }),
     );
+    if (range.pushed && (data.status === 'behind' || data.status === 'diverged')) return 'cut off';
     const files = data.files ?? [];
     return files.length >= MOST_COMPARED ? 'cut off' : changesOf(files);
   }

@@ -31,6 +31,8 @@ interface Comment {
   /** The first line of `body`, by which an earlier run's comment is known. */
   marker: string;
   body: string;
+  /** Only over an earlier one: where there is none, nothing is written. */
+  over?: boolean;
 }
 
 /**
@@ -44,18 +46,18 @@ export async function writeComment({ log, signal }: Pick<Context, 'log' | 'signa
   }
   try {
     const url = await upsert(comment, comment.token, signal);
-    log.info(`${comment.subject} is told on the pull request: ${url}`);
+    if (url !== undefined) log.info(`${comment.subject} is told on the pull request: ${url}`);
   } catch (error) {
     if (!signal.aborted) log.warning(`${comment.subject} was not told on the pull request: ${reasonOf(error)}`);
   }
 }
 
-/** Address of the comment. */
+/** Address of the comment; undefined: none was to be made. */
 async function upsert(
-  { pullRequest: { owner, repo, number }, marker, body }: Comment,
+  { pullRequest: { owner, repo, number }, marker, body, over }: Comment,
   token: string,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<string | undefined> {
   const { getOctokit } = await import('@actions/github');
   const octokit = getOctokit(token);
   const issues = octokit.rest.issues;
@@ -68,6 +70,7 @@ async function upsert(
       ? await octokit.graphql<Viewer>('query { viewer { login } }', { request: at.request })
       : undefined;
   const own = marked.find(({ user }) => user?.login === author?.viewer.login);
+  if (!own && over) return undefined;
   const { data } = own
     ? await issues.updateComment({ ...at, comment_id: own.id, body })
     : await issues.createComment({ ...at, issue_number: number, body });

@@ -17,17 +17,27 @@ const FROM_FORKS = ['pull_request', 'pull_request_review', 'pull_request_review_
 const BY_DEPENDABOT = [...FROM_FORKS, 'push', 'create', 'deployment', 'deployment_status'];
 const DEPENDABOT = 'dependabot[bot]';
 
+/** What a pull request of a fork has to wait for, by the mode of the step. */
+const AFTER_THE_MERGE = {
+  transcribe: 'The audio is transcribed once it is merged.',
+  plan: 'To see the plan before the merge, push the branch to this repository.',
+  deploy: 'It is deployed once it is merged.',
+};
+
 /**
  * Why a run cannot have credentials and does nothing, for a notice: GitHub gives a pull request of a fork and
  * Dependabot's events no secrets and no OpenID Connect token. Undefined: it goes on.
  * Loads no library: it is asked before the first request of a run.
  */
-export async function withoutCredentials(environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+export async function withoutCredentials(
+  environment: NodeJS.ProcessEnv,
+  mode: keyof typeof AFTER_THE_MERGE,
+): Promise<string | undefined> {
   if (CREDENTIALS.some((name) => environment[name])) return undefined;
   const { GITHUB_EVENT_NAME: event = '', GITHUB_ACTOR: actor } = environment;
   const nothing = 'so there is nothing to do here, and that is no failure.';
   if (FROM_FORKS.includes(event) && (await isOfFork(environment))) {
-    return `This pull request comes from a fork. GitHub gives such a run no secrets and no token for AWS, ${nothing} The audio is transcribed once it is merged.`;
+    return `This pull request comes from a fork. GitHub gives such a run no secrets and no token for AWS, ${nothing} ${AFTER_THE_MERGE[mode]}`;
   }
   // It stays the actor when somebody else runs the job again, and the restrictions stay with it.
   if (BY_DEPENDABOT.includes(event) && actor === DEPENDABOT) {

@@ -42,6 +42,21 @@ export async function tellDeploy(
     );
 }
 
+/**
+ * Tells that a push or pull request does not concern the deployment.
+ * @param reason in one line
+ */
+export async function tellUntouched(context: Context, settings: DeploySettings, reason: string): Promise<void> {
+  context.log.notice(reason);
+  const outputs = { 'endpoint-name': settings.endpointName, changed: 'false', changes: '[]' };
+  for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
+  await writeSummary(`## Endpoint ${code(settings.endpointName)}\n\n${cell(reason)}\n`);
+  if (settings.mode === 'plan' && settings.comment) {
+    const { takeBackPlan } = await import('./plan-comment.js');
+    await takeBackPlan(context, settings);
+  }
+}
+
 /** Values of the outputs in action.yml, by name; only ARN and bucket hold the account's id. Pure. */
 export function deployOutputs(result: DeployResult, account: string): Record<string, string> {
   return {

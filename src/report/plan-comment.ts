@@ -29,6 +29,26 @@ export async function tellPullRequest(
   await writeComment(context, { subject: 'The plan', token: settings.githubToken, pullRequest, marker, body });
 }
 
+/**
+ * An earlier push of the pull request may have changed the deployment, and its plan stand there still: says in its place
+ * that there is nothing left of it. Where there is no comment, none is written.
+ */
+export async function takeBackPlan(context: Context, settings: Settings): Promise<void> {
+  const pullRequest = await currentPullRequest();
+  if (!pullRequest || context.signal.aborted) return;
+  const marker = markerOf(settings, context.account);
+  const body = [
+    marker,
+    headOf(settings),
+    '',
+    'This pull request changes nothing any more that defines the deployment.',
+    '',
+    madeBy(pullRequest),
+  ].join('\n');
+  const comment = { subject: 'The plan', token: settings.githubToken, pullRequest, marker, body };
+  await writeComment(context, { ...comment, over: true });
+}
+
 /** Hex digits of the account's hash: they tell a company's accounts apart and no outsider which they are. */
 const ACCOUNT_DIGITS = 4;
 
@@ -58,7 +78,7 @@ export function commentOf(
   const text = (shown: string[][]): string =>
     withoutAccounts(
       [
-        `### Plan for the endpoint ${code(settings.endpointName)} in ${settings.region}`,
+        headOf(settings),
         '',
         headline('plan', result, failed),
         ...(failed ? ["The job's log says why."] : []),
@@ -67,7 +87,7 @@ export function commentOf(
         ...(shown.length < rows.length ? [`And ${rows.length - shown.length} more: see the job's summary.`, ''] : []),
         ...(same > 0 ? [`${same} ${same === 1 ? 'resource is' : 'resources are'} as wanted.`, ''] : []),
         ...costLines(settings).flatMap((line) => [line, '']),
-        `Of commit ${code(pullRequest.head.slice(0, 12))}, by [this job](<${pullRequest.run}>).`,
+        madeBy(pullRequest),
       ].join('\n'),
       account,
     );
@@ -75,3 +95,9 @@ export function commentOf(
   while (shown.length > 0 && text(shown).length > LONGEST) shown = shown.slice(0, Math.floor(shown.length / 2));
   return text(shown);
 }
+
+const headOf = ({ endpointName, region }: Pick<Settings, 'endpointName' | 'region'>): string =>
+  `### Plan for the endpoint ${code(endpointName)} in ${region}`;
+
+const madeBy = ({ head, run }: Pick<PullRequest, 'head' | 'run'>): string =>
+  `Of commit ${code(head.slice(0, 12))}, by [this job](<${run}>).`;

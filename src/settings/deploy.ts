@@ -81,6 +81,8 @@ export interface DeploySettings extends CommonSettings, DrainSettings {
   errorTopic: string | undefined;
   /** Of one instance, in the user's currency. */
   pricePerHour: number | undefined;
+  /** Globs of the files that define the deployment; empty: every run counts. */
+  deploymentPaths: string[];
   /** Whether a plan is told on its pull request. */
   comment: boolean;
   githubToken: string | undefined;
@@ -161,6 +163,11 @@ const schema = z.object({
   'success-topic': topic,
   'error-topic': topic,
   'price-per-hour': decimal(0, 1e6),
+  'deployment-paths': lines.check(
+    z.refine((globs) => !globs.some((glob) => /^!?(?:\/|(?:.*\/)?\.\.(?:\/|$))/.test(glob)), {
+      error: 'must be globs relative to the root of the repository, without a leading slash or ".."',
+    }),
+  ),
   comment,
   'github-token': text,
 });
@@ -203,6 +210,7 @@ export function deploySettings(mode: DeploySettings['mode'], inputs: Inputs): De
     successTopic: given['success-topic'],
     errorTopic: given['error-topic'],
     pricePerHour: given['price-per-hour'],
+    deploymentPaths: given['deployment-paths'],
     comment: given.comment !== 'false',
     githubToken: given['github-token'] || undefined,
   };

@@ -21,12 +21,15 @@ async function pullRequest(head: string | null, name = 'pull_request'): Promise<
 
 describe('a run that cannot have credentials does nothing', () => {
   test('a pull request of a fork, and of one that was deleted', async () => {
-    expect(await withoutCredentials(await pullRequest('stranger/podcast'))).toContain('from a fork');
-    expect(await withoutCredentials(await pullRequest(null))).toContain('from a fork');
+    expect(await withoutCredentials(await pullRequest('stranger/podcast'), 'transcribe')).toContain('from a fork');
+    expect(await withoutCredentials(await pullRequest(null), 'transcribe')).toContain('from a fork');
+    expect(await withoutCredentials(await pullRequest(null), 'plan')).toContain('push the branch to this repository');
   });
 
   test.each(['push', 'pull_request'])('%s by Dependabot', async (GITHUB_EVENT_NAME) => {
-    expect(await withoutCredentials({ GITHUB_EVENT_NAME, GITHUB_ACTOR: 'dependabot[bot]' })).toContain('Dependabot');
+    expect(await withoutCredentials({ GITHUB_EVENT_NAME, GITHUB_ACTOR: 'dependabot[bot]' }, 'transcribe')).toContain(
+      'Dependabot',
+    );
   });
 });
 
@@ -35,19 +38,23 @@ describe('any other run goes on', () => {
     'one that has %s after all, as forks of a private repository may',
     async (name) => {
       const environment = { ...(await pullRequest('stranger/podcast')), [name]: 'something' };
-      expect(await withoutCredentials(environment)).toBeUndefined();
+      expect(await withoutCredentials(environment, 'transcribe')).toBeUndefined();
     },
   );
 
   test('a pull request of the repository itself, and pull_request_target', async () => {
-    expect(await withoutCredentials(await pullRequest('someone/podcast'))).toBeUndefined();
-    expect(await withoutCredentials(await pullRequest('stranger/podcast', 'pull_request_target'))).toBeUndefined();
+    expect(await withoutCredentials(await pullRequest('someone/podcast'), 'transcribe')).toBeUndefined();
+    expect(
+      await withoutCredentials(await pullRequest('stranger/podcast', 'pull_request_target'), 'transcribe'),
+    ).toBeUndefined();
   });
 
   test('a push, a run outside of GitHub, and an event that cannot be read', async () => {
-    expect(await withoutCredentials({ GITHUB_EVENT_NAME: 'push', GITHUB_ACTOR: 'somebody' })).toBeUndefined();
-    expect(await withoutCredentials({})).toBeUndefined();
+    expect(
+      await withoutCredentials({ GITHUB_EVENT_NAME: 'push', GITHUB_ACTOR: 'somebody' }, 'transcribe'),
+    ).toBeUndefined();
+    expect(await withoutCredentials({}, 'transcribe')).toBeUndefined();
     const unreadable = { GITHUB_EVENT_NAME: 'pull_request', GITHUB_EVENT_PATH: join(folder, 'none.json') };
-    expect(await withoutCredentials(unreadable)).toBeUndefined();
+    expect(await withoutCredentials(unreadable, 'transcribe')).toBeUndefined();
   });
 });

@@ -91,8 +91,8 @@ async function baseOf(event: Known, { git, head }: Checkout): Promise<string | {
 function rangeOf(event: Known): Range | undefined {
   if (event.kind === 'pull-request') return { pullRequest: event.number };
   if (event.kind !== 'push') return undefined;
-  const from = event.before ?? event.default;
-  return from === undefined ? undefined : { from, to: event.after };
+  if (event.before !== undefined) return { from: event.before, to: event.after, pushed: true };
+  return event.default === undefined ? undefined : { from: event.default, to: event.after };
 }
 
 async function ask(
@@ -111,7 +111,7 @@ async function ask(
   if (githubToken === undefined) return not('the input github-token, to ask GitHub with, is empty.');
   try {
     const changes = await askChanges(await openRest(githubToken, repository, context), range);
-    return changes === 'cut off' ? not('GitHub does not tell all of so many changes.') : changes;
+    return changes === 'cut off' ? not('GitHub does not tell all of the changes.') : changes;
   } catch (error) {
     context.signal.throwIfAborted();
     return not(`GitHub did not tell the changes: ${shown((error as Error).message)}.`);

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
-import picomatch from 'picomatch';
 import { UserError } from '../../errors.js';
+import { type Matches, matcher } from '../../matcher.js';
 
-export type Matches = (path: string) => boolean;
+export { type Matches, matcher };
 
 /** What to take and what to leave out, in the words of the inputs `files` and `exclude`. */
 export interface Globs {
@@ -55,15 +55,6 @@ function refuseUnusable(globs: string[], exclude: readonly string[]): void {
       'exclude has no exceptions: name what is to be left out more exactly.',
     );
   }
-}
-
-/**
- * Whether a path matches one of the globs: picomatch's rules. `*` stays in its folder, `**` does not, and neither matches
- * a name that begins with a dot; a backslash takes the meaning from the next character.
- */
-export function matcher(globs: readonly string[], options: { nocase?: boolean; dot?: boolean } = {}): Matches {
-  // A line break in a name is a character as any other; a backslash never parts folders, on Windows neither.
-  return picomatch([...globs], { ...options, flags: options.nocase ? 'si' : 's', windows: false });
 }
 
 /** As `matcher`, for lines as the inputs have them: of files by their paths, of objects by their addresses. */
