@@ -1,3 +1,4 @@
+import type { PodcastSettings } from '../../src/settings/podcast.js';
 import type { TranscribeSettings } from '../../src/settings/transcribe.js';
 
 /** Settings of a transcription as action.yml's defaults make them, for tests that start behind the settings. */
@@ -14,6 +15,7 @@ export function transcribeSettings(overrides: Partial<TranscribeSettings> = {}):
     ifNoFilesFound: 'fail',
     workspace: '/nowhere',
     extractAudio: false,
+    podcast: podcastSettings(),
     options: {},
     speakers: [],
     redo: 'never',
@@ -40,3 +42,17 @@ export function transcribeSettings(overrides: Partial<TranscribeSettings> = {}):
     ...overrides,
   };
 }
+
+/** The same for what is said of podcasts. */
+export const podcastSettings = (overrides: Partial<PodcastSettings> = {}): PodcastSettings => ({
+  feeds: [],
+  maxEpisodes: 5,
+  titles: [],
+  since: undefined,
+  until: undefined,
+  transcribed: 'skip',
+  publicBaseUrl: undefined,
+  feedCopy: 'none',
+  allowPrivateAddresses: false,
+  ...overrides,
+});

@@ -19,6 +19,17 @@ const file = z.object({
   words: z.number(),
   /** Why the container refused the audio. */
   refused: z.optional(z.string()),
+  /** Of an episode of a podcast. */
+  episode: z.optional(
+    z.object({
+      /** By which it is found again: `episodeKey`. */
+      key: z.string(),
+      /** Of its feed: `feedKey`. */
+      feed: z.string(),
+      /** Set once its transcripts are where they can be had without this workspace. */
+      published: z.optional(z.literal(true)),
+    }),
+  ),
 });
 
 export type PublishedFile = z.output<typeof file>;
@@ -60,8 +71,8 @@ export const withDigest = (known: readonly string[] | undefined, digest: string)
 
 /** @param key where it lies: made by `publishedKey` */
 export async function readPublished(objects: Objects, key: string): Promise<Published> {
-  const found = await objects.readText(key);
-  const { files, pending } = parsed(found?.text);
+  let current = await objects.readText(key);
+  const { files, pending } = parsed(current?.text);
   const changed = new Map<string, PublishedFile | undefined>();
   /** By path: whether it is left. */
   const left = new Map<string, boolean>();
@@ -83,7 +94,6 @@ export async function readPublished(objects: Objects, key: string): Promise<Publ
     },
     async save(objects) {
       if (changed.size + left.size === 0) return;
-      let current = found;
       for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
         const now = attempt === 0 ? { files, pending } : parsed(current?.text);
         if (attempt > 0) overlay(now.files, changed);
@@ -91,7 +101,12 @@ export async function readPublished(objects: Objects, key: string): Promise<Publ
         const { files: merged, pending: rest } = now;
         const text = JSON.stringify({ version: 1, files: Object.fromEntries(merged), pending: [...rest].sort() });
         const condition = current ? { etag: current.etag } : 'absent';
-        if ((await objects.writeText(key, text, 'application/json', condition)) !== undefined) {
+        const etag = await objects.writeText(key, text, 'application/json', condition);
+        if (etag !== undefined) {
+          current = { text: '', etag };
+          // What others have noted stays when this is saved once more.
+          for (const [place, entry] of merged) files.set(place, entry);
+          for (const path of rest) pending.add(path);
           changed.clear();
           left.clear();
           return;

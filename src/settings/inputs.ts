@@ -25,11 +25,14 @@ export function parseInputs<T extends z.ZodMiniType>(schema: T, inputs: Inputs):
   const lines = result.error.issues.map((issue) => {
     const name = issue.path.join('.');
     const found = inputs[name] ?? '';
-    // A token is never echoed, not even a malformed one.
-    return wrong(name, name.includes('token') ? '***' : found, issue.message);
+    // A secret is never echoed, not even a malformed one.
+    return wrong(name, SECRET.test(name) ? '***' : found, issue.message);
   });
   throw badInputs(lines);
 }
+
+/** Inputs that are secrets, or may hold one. */
+const SECRET = /token|^feeds$/;
 
 /** One line about one input: `rule` says what it must be, as a verb and what follows. */
 export const wrong = (name: string, found: string, rule: string): string =>

@@ -17,6 +17,7 @@ import {
   wholeNumber,
   wrong,
 } from './inputs.js';
+import { type PodcastSettings, podcastConflicts, podcastInputs, podcastSettings } from './podcast.js';
 import { type CommonSettings, comment, common, commonSettings } from './shared.js';
 
 export const formats = ['txt', 'srt', 'vtt', 'tsv', 'json', 'md', 'podcast', 'html'] as const;
@@ -45,6 +46,8 @@ export interface TranscribeSettings extends CommonSettings {
   workspace: string;
   /** Whether ffmpeg may take the audio out of videos and of what is too large. */
   extractAudio: boolean;
+
+  podcast: PodcastSettings;
 
   options: TranscriptionOptions;
   /** Names of the tracks of `channels: split`, in their order. */
@@ -118,6 +121,7 @@ const schema = z.object({
     z.refine(isInside, { error: `must be a folder below the job's workspace, ${OUTSIDE}` }),
   ),
   'extract-audio': flag,
+  ...podcastInputs,
   ...transcriptionInputs,
   redo: choice('never', 'changed', 'all'),
   overwrite: flag,
@@ -166,6 +170,7 @@ export function transcribeSettings(inputs: Inputs, root: string): TranscribeSett
     ifNoFilesFound: given['if-no-files-found'],
     workspace: isAbsolute(root) ? join(root, given['repository-path']) : join(process.cwd(), root),
     extractAudio: given['extract-audio'],
+    podcast: podcastSettings(given),
     options: optionsOf(given),
     speakers: given.speakers,
     redo: given.redo,
@@ -196,10 +201,12 @@ export function transcribeSettings(inputs: Inputs, root: string): TranscribeSett
 type Given = z.output<typeof schema>;
 
 /** Something to transcribe, or something to forget. */
-function requireWork({ files, forget, channels, speakers }: Given, inputs: Inputs): void {
-  const bad: string[] = [];
-  if (files.length === 0 && forget.length === 0) {
-    bad.push(wrong('files', inputs['files'] ?? '', 'must be one or more globs of audio files, such as audio/**/*.mp3'));
+function requireWork(given: Given, inputs: Inputs): void {
+  const { files, feeds, forget, channels, speakers } = given;
+  const bad = podcastConflicts(given);
+  if (files.length === 0 && feeds.length === 0 && forget.length === 0) {
+    const rule = 'must be one or more globs of audio files, such as audio/**/*.mp3, where there are no feeds';
+    bad.push(wrong('files', inputs['files'] ?? '', rule));
   }
   if (speakers.length > 0 && channels !== 'split') {
     bad.push(

@@ -5,7 +5,7 @@ import type { Log } from '../log.js';
 
 /**
  * The context of a run whose files are told by their paths in the workspace, which may be a folder of the repository: GitHub
- * places annotations by paths from the repository's root. One of an object has no place there.
+ * places annotations by paths from the repository's root. What lies elsewhere has no place there.
  */
 export async function withAnnotations(context: Context, workspace: string): Promise<Context> {
   const { log, signal } = context;
@@ -18,7 +18,7 @@ export async function withAnnotations(context: Context, workspace: string): Prom
 /** @param folder in the repository, with a slash at its end; empty: its root */
 export function placed(log: Log, folder: string): Log {
   const place = (path: string | undefined) =>
-    path === undefined || path.startsWith('s3://') ? undefined : folder + path;
+    path === undefined || /^[a-z][a-z0-9]*:\/\//.test(path) ? undefined : folder + path;
   return {
     ...log,
     warning: (line, file) => log.warning(line, place(file)),

@@ -1,8 +1,9 @@
 import type { TranscriptionOptions } from '../settings/transcribe.js';
+import type { Episode } from '../transcript/presentation.js';
 
 /** Audio that is asked for, looked at and not yet sent. */
 export interface Audio {
-  /** In the workspace, with forward slashes; of an object, its s3:// address. */
+  /** In the workspace, with forward slashes; of an object, its s3:// address; of an episode, podcast://show/name. */
   path: string;
   bytes: number;
   /**
@@ -20,6 +21,18 @@ export interface Audio {
   options: TranscriptionOptions;
   /** Names of the tracks of split channels, in their order. */
   speakers: readonly string[];
+  episode?: AudioEpisode;
+}
+
+/** An episode of a podcast, without what is secret in its addresses. */
+export interface AudioEpisode extends Episode {
+  /** What the ledger knows the episode and its feed by. */
+  key: string;
+  feed: string;
+  /** Address of the audio; undefined: nobody else may have it. */
+  audioUrl?: string;
+  /** Set while there is a record of it, and no note. */
+  recorded?: true;
 }
 
 /** Where the content is. */
@@ -29,7 +42,9 @@ export type Content =
   /** Git LFS has not fetched it: enough to know a transcript by, too little to send. */
   | { kind: 'pointer' }
   /** Used in place. `etag` is quoted, as S3 gives it. */
-  | { kind: 'object'; bucket: string; key: string; etag: string };
+  | { kind: 'object'; bucket: string; key: string; etag: string }
+  /** An episode's: what is still to be sent is uploaded already. */
+  | { kind: 'episode' };
 
 /** A file that cannot be sent, and why, in words. */
 export interface Refusal {

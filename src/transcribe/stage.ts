@@ -41,24 +41,43 @@ export interface Staged {
   kept: number;
 }
 
+/** What the bucket has, as last listed. */
+export interface Inventory {
+  /** Keys of the jobs that have ended for good. */
+  finished: Set<string>;
+  claims: Awaited<ReturnType<Ledger['claims']>>;
+  /** Keys of the jobs whose audio is uploaded. */
+  uploads: Set<string>;
+}
+
+/** Three listings, of a request for each thousand objects. */
+export async function takeInventory(ledger: Ledger): Promise<Inventory> {
+  const [finished, claims, uploads] = await Promise.all([ledger.finished(), ledger.claims(), ledger.uploads()]);
+  return { finished, claims, uploads };
+}
+
 export interface Staging {
   ledger: Ledger;
   settings: Pick<TranscribeSettings, 'redo' | 'retryFailed'>;
   delivery: Delivery;
   /** All that the transcript of an audio file depends on. */
-  identityOf(audio: Audio): Identity;
+  identityOf(audio: Pick<Audio, 'identity' | 'options'>): Identity;
 }
 
 const CONCURRENCY = 16;
 
 /**
  * Sorts the audio by what the ledger knows of it: what is finished is delivered without a word to the endpoint, what was
- * refused fails as it did before (unless `retry-failed`), what is claimed is waited for, and the rest waits. Three
- * listings, then one request for each transcript that is not in the workspace yet, and for each claim.
+ * refused fails as it did before (unless `retry-failed`), what is claimed is waited for, and the rest waits. One request
+ * for each transcript that is not in the workspace yet, and for each claim.
+ * @param inventory what was done since it was taken is found out about when a job is sent
  */
-export async function stage(staging: Staging, audio: readonly Audio[]): Promise<Staged> {
+export async function stage(
+  staging: Staging,
+  audio: readonly Audio[],
+  { finished, claims, uploads }: Inventory,
+): Promise<Staged> {
   const { ledger, settings, delivery } = staging;
-  const [finished, claims, uploads] = await Promise.all([ledger.finished(), ledger.claims(), ledger.uploads()]);
   const jobs = jobsOf(audio, staging.identityOf, (file) => keptKey(staging, file, finished));
   const staged: Staged = {
     waiting: [],

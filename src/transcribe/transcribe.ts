@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { relative, sep } from 'node:path';
-import { openBucket } from '../aws/objects.js';
+import { type Objects, openBucket } from '../aws/objects.js';
 import type { Context } from '../context.js';
 import { Interrupted, type UserError } from '../errors.js';
+import { openEpisodes } from '../ledger/episodes.js';
 import { openLedger } from '../ledger/ledger.js';
 import { type Published, publishedKey, readPublished } from '../ledger/published.js';
 import { once } from '../once.js';
@@ -11,16 +12,18 @@ import type { TranscribeSettings, TranscriptionOptions } from '../settings/trans
 import { withAnnotations } from './annotations.js';
 import type { Audio } from './audio.js';
 import { collect, type Ended } from './collect/collect.js';
-import { openProgress } from './collect/progress.js';
+import { openProgress, type Progress } from './collect/progress.js';
 import { watchEndpoint } from './collect/watch.js';
 import { examineAll } from './examine/all.js';
-import { forget } from './forget.js';
+import { type Forgotten, forget } from './forget.js';
+import { episodesAudio, markPublished, settleEpisodes } from './podcast/episodes.js';
+import { openPodcasts, type Podcasts } from './podcast/shows.js';
 import { problemOf } from './problem.js';
-import { openDelivery } from './publish/deliver.js';
+import { type Delivery, openDelivery } from './publish/deliver.js';
 import { publish, requirePublishable } from './publish/publish.js';
 import type { FileReport, InstanceCount, TranscribeResult } from './result.js';
 import { select } from './select/select.js';
-import { stage } from './stage.js';
+import { stage, takeInventory } from './stage.js';
 import { customAttributes } from './submit/attributes.js';
 import { type Endpoint, readEndpoint } from './submit/endpoint.js';
 import { openJournal } from './submit/journal.js';
@@ -40,10 +43,11 @@ export async function transcribe(
   const context = await withAnnotations(given, settings.workspace);
   const home = await bringHome(context, settings, grace);
   if (!home) return { files: [], instances: [] };
-  const { files, removed, endpoint, instances, ending } = home;
+  const { files, removed, endpoint, published, instances, ending } = home;
   // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
   const atLast = { ...context, signal: grace };
   const publication = await publish(atLast, settings, { files, removed, place: endpoint });
+  if (!publication.problem && markPublished(settings, published, files)) await note(atLast, endpoint, published.save);
   const problem = context.signal.aborted
     ? stopped(context.signal, files)
     : 'failure' in ending && problemOf(ending.failure, context.signal);
@@ -57,6 +61,7 @@ interface Home {
   /** Transcripts that were forgotten. */
   removed: string[];
   endpoint: Endpoint;
+  published: Published;
   instances: InstanceCount[];
   /** Why it ended: the reason for which files are left, should any be, or an error. */
   ending: { why: string } | { failure: unknown };
@@ -75,30 +80,27 @@ async function bringHome(
   const endpointFolder = once(() => readEndpoint(context, settings.endpointName));
   const books = once(async () => openBooks(context, settings, await endpointFolder()));
   const pending = async () => (await books()).published.pending();
-  const { found } = await select(context, settings, { endpointFolder, pending });
-  if (found.length === 0 && settings.forget.length === 0) return undefined;
+  const [{ found }, podcasts] = await Promise.all([
+    select(context, settings, { endpointFolder, pending }),
+    openPodcasts(context, settings.podcast),
+  ]);
+  if (found.length === 0 && !podcasts && settings.forget.length === 0) return undefined;
   await requirePublishable(context, settings);
   // The client that comes next loads while AWS answers.
   const [endpoint] = await Promise.all([endpointFolder(), context.clients.s3()]);
 
   const { ledger, published } = await books();
   const delivery = openDelivery(context, settings, published);
+  for (const { path, reason } of podcasts?.refused ?? []) delivery.refuse(path, reason);
   const forgotten = await forget(context, settings, { ledger, published });
-  const examined = await examineAll(context, settings, found, checkFor(endpoint), delivery.refuse);
+  const check = checkFor(endpoint);
+  if (podcasts) check(settings.options);
+  const examined = await examineAll(context, settings, found, check, delivery.refuse);
   const audio = examined.filter(({ identity }) => !forgotten.has(identity));
 
   const progress = openProgress(context, endpoint);
-  const work = async (): Promise<Ended> => {
-    const staged = await stage({ ledger, settings, delivery, identityOf: identityFor(endpoint) }, audio);
-    tellStaged(context, found.length, staged);
-    const closing = openLedger(await openEndpointBucket({ ...context, signal: grace }, endpoint), endpoint.prefix);
-    const journal = openJournal(endpoint, process.env);
-    const sender = { context, ledger, closing, grace, journal, endpoint, owner: runName(process.env) };
-    const watch = watchEndpoint(context, endpoint.name);
-    await watch.alarm(endpoint.description);
-    return collect({ settings, sender, staged, deliver: delivery.deliver, watch, progress }, until);
-  };
-  const ending = await work().then(
+  const tools = { ...(await books()), endpoint, delivery, forgotten, podcasts, progress, grace, until };
+  const ending = await sendAndCollect(context, settings, tools, audio).then(
     (ended) => ({ why: whyLeft(ended, settings) }),
     (failure: unknown) => ({ failure }),
   );
@@ -107,8 +109,54 @@ async function bringHome(
 
   const files = delivery.reports();
   published.leave(pathsOf(files), pathsOf(files.filter(({ state }) => state === 'pending')));
-  await note({ ...context, signal: grace }, endpoint, published);
-  return { files, removed: forgotten.removed, endpoint, instances: [...progress.instances], ending };
+  const last = { ...context, signal: grace };
+  await note(last, endpoint, async (objects) => {
+    await published.save(objects);
+    await settleEpisodes(
+      openEpisodes(objects, endpoint.prefix, repositoryOf(settings, process.env)),
+      published,
+      audio,
+      files,
+    );
+  });
+  return { files, removed: forgotten.removed, endpoint, published, instances: [...progress.instances], ending };
+}
+
+type Books = Awaited<ReturnType<typeof openBooks>>;
+
+interface Tools extends Books {
+  endpoint: Endpoint;
+  delivery: Delivery;
+  forgotten: Forgotten;
+  podcasts: Podcasts | undefined;
+  progress: Progress;
+  grace: AbortSignal;
+  /** Milliseconds since the epoch. */
+  until: number;
+}
+
+/** @param audio of files and objects; that of episodes is added */
+async function sendAndCollect(
+  context: Context,
+  settings: TranscribeSettings,
+  tools: Tools,
+  audio: Audio[],
+): Promise<Ended> {
+  const { ledger, endpoint, delivery, forgotten, podcasts, progress, grace, until } = tools;
+  const inventory = await takeInventory(ledger);
+  const identityOf = identityFor(endpoint);
+  if (podcasts) {
+    const episodes = await episodesAudio(context, settings, { ...tools, inventory, identityOf, podcasts }, audio);
+    audio.push(...episodes.filter(({ identity }) => !forgotten.has(identity)));
+  }
+  const staged = await stage({ ledger, settings, delivery, identityOf }, audio, inventory);
+  tellStaged(context, audio.length, staged);
+  const closing = openLedger(await openEndpointBucket({ ...context, signal: grace }, endpoint), endpoint.prefix);
+  const journal = openJournal(endpoint, process.env);
+  const sender = { context, ledger, closing, grace, journal, endpoint, owner: runName(process.env) };
+  const watch = watchEndpoint(context, endpoint.name);
+  await watch.alarm(endpoint.description);
+  return collect({ settings, sender, staged, deliver: delivery.deliver, watch, progress }, until);
 }
 
 const openEndpointBucket = ({ clients, account, signal }: Context, { bucket, kmsKeyId }: Endpoint) =>
@@ -119,7 +167,8 @@ async function openBooks(context: Context, settings: TranscribeSettings, endpoin
   const objects = await openEndpointBucket(context, endpoint);
   const repository = repositoryOf(settings, process.env);
   const published = await readPublished(objects, publishedKey(endpoint.prefix, repository));
-  return { ledger: openLedger(objects, endpoint.prefix), published };
+  const records = openEpisodes(objects, endpoint.prefix, repository);
+  return { ledger: openLedger(objects, endpoint.prefix), published, records };
 }
 
 /** Whose transcripts these are: a checkout in a folder of the workspace may be another repository. */
@@ -159,9 +208,9 @@ function tellStaged({ log }: Context, found: number, { waiting, open, kept }: St
 const pathsOf = (files: readonly FileReport[]): string[] => files.map(({ audio }) => audio);
 
 /** Notes what is about to be published, so that it is known as ours. Without the note, the next run reads the results. */
-async function note(context: Context, endpoint: Endpoint, published: Published) {
+async function note(context: Context, endpoint: Endpoint, write: (objects: Objects) => Promise<void>) {
   try {
-    await published.save(await openEndpointBucket(context, endpoint));
+    await write(await openEndpointBucket(context, endpoint));
   } catch (error) {
     context.log.warning(`What was written could not be noted in the bucket: ${(error as Error).message}`);
   }

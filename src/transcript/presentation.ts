@@ -1,9 +1,23 @@
 import type { CueRules } from './cue-rules.js';
 import { oneLine, type Segment, type Transcript } from './transcript.js';
 
+/** What a podcast's feed says of an episode. */
+export interface Episode {
+  /** Name of the podcast. */
+  podcast: string;
+  title: string;
+  /** ISO 8601. */
+  published?: string;
+  /** Address of the episode's own page. */
+  link?: string;
+  guid?: string;
+}
+
 /** What a writer needs besides the transcript. */
 export interface Presentation {
   title: string;
+  /** Set for an episode of a podcast. */
+  episode?: Episode;
   /** Address of the audio as seen from the transcript's file; undefined: none. */
   audioUrl?: string;
   cues: CueRules;

@@ -8,11 +8,12 @@ import { cueRules } from '../../transcript/cue-rules.js';
 import { WRITERS_VERSION, writers } from '../../transcript/formats.js';
 import type { Presentation } from '../../transcript/presentation.js';
 import { countWords, type Transcript, textLanguage } from '../../transcript/transcript.js';
-import type { Audio } from '../audio.js';
+import type { Audio, AudioEpisode } from '../audio.js';
 import { adviceFor } from '../examine/extraction-command.js';
 import type { Deliver, Job, Outcome } from '../job.js';
 import type { FileReport } from '../result.js';
 import { audioUrl, transcriptPath, transcriptPlace } from '../select/place.js';
+import { isElsewhere } from './publication.js';
 import { readFileWithin, writeFileWithin } from './write.js';
 
 /** Takes what became of each file: writes its transcripts into the workspace, annotates its failure, keeps the report. */
@@ -20,6 +21,11 @@ export interface Delivery {
   deliver: Deliver;
   /** Whether the workspace has all of a finished job, so that its result need not be read. Then it is reported. */
   keep(job: Job, retryFailed: boolean): Promise<boolean>;
+  /**
+   * Whether an episode's transcripts are, as they would be written now, where they were published to, which is not the
+   * workspace: then they are not brought there again.
+   */
+  isPublished(audio: Audio): boolean;
   /** Key of the result that the file's transcript was made from, where the audio is still the same. */
   earlierKey(audio: Audio): string | undefined;
   /** A file that was never a job. */
@@ -78,6 +84,7 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
       }
       return true;
     },
+    isPublished: (audio) => isPublished(desk, audio),
     earlierKey(audio) {
       const entry = published.get(placeOf(desk, audio));
       return entry?.audio === audio.identity && entry.refused === undefined ? entry.key : undefined;
@@ -141,6 +148,20 @@ async function isWhole(desk: Desk, audio: Audio, entry: PublishedFile): Promise<
   return true;
 }
 
+function isPublished({ settings, published }: Desk, audio: Audio): boolean {
+  const { publish, redo, overwrite, formats, outputFolder } = settings;
+  const entry = published.get(transcriptPlace(audio.path, outputFolder));
+  return (
+    isElsewhere(publish) &&
+    redo === 'never' &&
+    !overwrite &&
+    entry?.episode?.published === true &&
+    entry.audio === audio.identity &&
+    entry.look === lookOf(settings, audio) &&
+    formats.every((format) => entry.digests[format] !== undefined)
+  );
+}
+
 /** Writes what is not there yet, and over what this action has written itself. */
 async function writeTranscripts(desk: Desk, job: Job, audio: Audio, transcript: Transcript): Promise<PublishedFile> {
   const { settings, published, corrected } = desk;
@@ -165,6 +186,7 @@ async function writeTranscripts(desk: Desk, job: Job, audio: Audio, transcript: 
     duration,
     language,
     words: countWords(transcript),
+    ...episodeOf(audio),
   };
   published.set(place, entry);
   return entry;
@@ -175,14 +197,19 @@ function remember(desk: Desk, { key }: Job, audio: Audio, refused: string): void
   const { published } = desk;
   const place = placeOf(desk, audio);
   const known = published.get(place) ?? { look: '', digests: {}, duration: 0, language: '', words: 0 };
-  published.set(place, { ...known, path: audio.path, audio: audio.identity, key, refused });
+  published.set(place, { ...known, path: audio.path, audio: audio.identity, key, refused, ...episodeOf(audio) });
 }
+
+const episodeOf = ({ episode }: Audio): Pick<PublishedFile, 'episode'> =>
+  episode ? { episode: { key: episode.key, feed: episode.feed } } : {};
 
 function presentationOf(settings: TranscribeSettings, audio: Audio, language: string): Presentation {
   const { cues, audioBaseUrl, outputFolder } = settings;
-  const url = audioUrl(audio.path, outputFolder, audioBaseUrl);
+  const { episode } = audio;
+  const url = episode ? episode.audioUrl : audioUrl(audio.path, outputFolder, audioBaseUrl);
   return {
-    title: posix.parse(audio.path).name,
+    title: episode?.title ?? posix.parse(audio.path).name,
+    ...(episode && { episode }),
     ...(url !== undefined && { audioUrl: url }),
     cues: cueRules(cues.preset, language, cues.rules),
     speakers: audio.speakers,
@@ -192,9 +219,26 @@ function presentationOf(settings: TranscribeSettings, audio: Audio, language: st
 /** Of all that the transcripts' content depends on besides the result. */
 function lookOf(settings: TranscribeSettings, audio: Audio): string {
   const { cues, outputFolder, audioBaseUrl } = settings;
-  const all = [WRITERS_VERSION, cues, audioUrl(audio.path, outputFolder, audioBaseUrl), audio.speakers, audio.path];
+  const { episode, speakers, path } = audio;
+  const all = [
+    WRITERS_VERSION,
+    cues,
+    ...(episode ? factsOf(episode) : [audioUrl(path, outputFolder, audioBaseUrl)]),
+    speakers,
+    path,
+  ];
   return createHash('sha256').update(JSON.stringify(all)).digest('hex').slice(0, 16);
 }
+
+/** Some hosts give each reader of a feed another query: that alone is no reason to write anew. */
+const factsOf = ({ podcast, title, published, link, guid, audioUrl: url }: AudioEpisode) => [
+  podcast,
+  title,
+  published,
+  link,
+  guid,
+  url?.replace(/\?.*$/s, ''),
+];
 
 /** Seconds that the container says it took. */
 function inferenceOf({ timings }: Transcript): { inference?: number } {

@@ -15,6 +15,10 @@ export interface Publishing {
 /** One way to publish the transcripts that lie in the workspace. */
 export type Way = (context: Context, settings: TranscribeSettings, publishing: Publishing) => Promise<Publication>;
 
+/** Whether a fresh checkout has nothing of what was published. */
+export const isElsewhere = (publish: TranscribeSettings['publish']): boolean =>
+  publish === 's3' || publish === 'artifact';
+
 /** Paths in the workspace, for git and for S3. What was written again after it was removed is there. */
 export function editsOf({ files, removed }: Publishing): { written: string[]; removed: string[] } {
   const written = [...new Set(files.flatMap(({ transcripts }) => transcripts))];

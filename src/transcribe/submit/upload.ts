@@ -12,6 +12,7 @@ import type { Sender } from './sender.js';
 const READ_BYTES = 256 * 1024;
 
 const CHANGED = 'It changed while it was read.';
+const LOST = 'Its audio has gone from the bucket. The next run downloads it again.';
 const GONE = 'It was replaced or removed after it was found. Run the step again.';
 
 /**
@@ -19,8 +20,12 @@ const GONE = 'It was replaced or removed after it was found. Run the step again.
  * else nothing of it is there. What lies in S3 already is used in place, or else copied within S3.
  * @returns why this file cannot be sent, in words; undefined: its audio is in S3
  */
-export async function upload({ context, ledger }: Sender, { key, audio }: Job): Promise<string | undefined> {
+export async function upload(
+  { context, ledger }: Pick<Sender, 'context' | 'ledger'>,
+  { key, audio }: Pick<Job, 'key' | 'audio'>,
+): Promise<string | undefined> {
   const { content, identity, contentType } = audio;
+  if (content.kind === 'episode') return LOST;
   if (content.kind === 'object' && !isReadInPlace(content)) {
     const copied = await ledger.objects.copy(content, ledger.inputKey(key), contentType);
     return copied ? undefined : GONE;

@@ -1,0 +1,68 @@
+/** Names of parameters that hold a secret or a signature. */
+const SECRET_NAME =
+  /token|auth(?!or)|secret|signature|passw|credential|jwt|session|hmac|api[_-]?key|^(?:key|k|sig|s|pass|pwd|p|user|u|tok|t|code|private|access)$/i;
+/** Words in the path of feeds that only subscribers get. */
+const PRIVATE_PATH = /\/(?:private|premium|subscribers?|members?|patrons?)(?:\/|$)/i;
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const HIDDEN = '***';
+
+/**
+ * What in an address lets whoever has it in, as far as it can be told: a user with a password, parameters by their
+ * names and their looks, parts of the path that are random. UUIDs are not among them: public feeds have them too.
+ */
+export function secretsOf(address: string): string[] {
+  const url = URL.parse(address);
+  if (!url) return [];
+  const user = url.password === '' ? url.username : url.password;
+  const secrets = [user, ...parameters(url), ...segments(url)].filter((value) => value !== '');
+  return [...new Set(secrets.flatMap((value) => [value, decoded(value)]))];
+}
+
+/** Whether a feed is for those only who have its address. Nothing that its episodes are found by is shown then. */
+export function isPrivateFeed(address: string): boolean {
+  const url = URL.parse(address);
+  if (!url) return false;
+  return secretsOf(address).length > 0 || PRIVATE_PATH.test(url.pathname);
+}
+
+/** An address for people: with stars for its secrets. */
+export function withoutSecrets(address: string): string {
+  const url = URL.parse(address);
+  if (!url) return HIDDEN;
+  const path = url.pathname.split('/').map((part) => (isRandom(part) ? HIDDEN : part));
+  const query = [...url.searchParams].map(([name, value]) => `${name}=${isSecret(name, value) ? HIDDEN : value}`);
+  return `${url.origin}${path.join('/')}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+}
+
+/**
+ * What a feed, or an episode by its address, stays known by when its token is changed: the address without the secrets
+ * that go before or behind it. Not for people.
+ */
+export function lastingAddress(address: string): string {
+  const url = URL.parse(address);
+  if (!url || !/^https?:$/.test(url.protocol)) return address;
+  const query = [...url.searchParams].filter(([name, value]) => !isSecret(name, value));
+  return `${url.host}${url.pathname}?${query.map((pair) => pair.join('=')).join('&')}`;
+}
+
+const parameters = (url: URL): string[] =>
+  [...url.searchParams].filter(([name, value]) => isSecret(name, value)).map(([, value]) => value);
+
+const segments = ({ pathname }: URL): string[] => pathname.split('/').filter(isRandom);
+
+const isSecret = (name: string, value: string): boolean => value !== '' && (SECRET_NAME.test(name) || isRandom(value));
+
+/** Long, of letters and digits, and no words with hyphens between them. */
+function isRandom(text: string): boolean {
+  const name = text.replace(/\.(?:xml|rss|atom|json)$/i, '');
+  if (UUID.test(name) || !/^[\w.~+=%-]{20,}$/.test(name)) return false;
+  return name.split(/[-.]/).some((word) => word.length >= 16 && /\d/.test(word) && /[a-z]/i.test(word));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
