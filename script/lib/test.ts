@@ -53,6 +53,7 @@ const parts: Record<string, Step[]> = {
     check('types of its tests', bin('tsc'), '-p', '__tests__/browser'),
     check('biome', bin('biome'), 'check', '--error-on-warnings', '.'),
     check('python and shell', join(root, 'script', 'test.d', 'lint')),
+    check('workflows', join(root, 'script', 'test.d', 'workflows')),
     check('documents', ...node('script/docs.ts', '--check')),
   ],
   dist: [check('dist/ is what src/ builds, and starts', ...node('script/check-dist.ts'))],
