@@ -43,7 +43,7 @@ export function publicLookup(lookup: LookupFunction = systemLookup): LookupFunct
  * @throws UserError
  */
 export function checkAddress(url: URL, allowPrivate: boolean): void {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+  if (!isWeb(url)) {
     throw new UserError(
       `${shownAddress(url)} is no address of the web: it starts with ${url.protocol}`,
       'Feeds and episodes come by http or https.',
@@ -59,6 +59,14 @@ const notPublic = (host: string, address = ''): UserError =>
     `${host === address ? host : `${host} stands for ${address}, which`} is not a public address.`,
     'Check the address. If the podcast is on a network of your own, set `allow-private-addresses: true`.',
   );
+
+/** An address in a document, made absolute; undefined: it is none of the web. */
+export function webAddress(address: string | undefined, base: string): string | undefined {
+  const url = address === undefined ? null : URL.parse(address, base);
+  return url !== null && isWeb(url) ? url.href : undefined;
+}
+
+const isWeb = ({ protocol }: URL): boolean => protocol === 'http:' || protocol === 'https:';
 
 /** An address for people and logs: without what may be a secret in it, a password or the query. */
 export function shownAddress(address: string | URL): string {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path/posix';
 import { detectAtomFeed, detectRssFeed } from 'feedsmith';
 import { UserError } from '../errors.js';
-import { shownAddress } from './address.js';
+import { shownAddress, webAddress } from './address.js';
 import { readAtom } from './atom.js';
 import { parseDate } from './dates.js';
 import { within } from './deadline.js';
@@ -52,7 +52,7 @@ export function parseFeed(xml: string, url: string): Feed {
   const read = readEither(xml, url);
   const heard = read.items.flatMap((item) => {
     const enclosure = item.enclosures.find(isAudio);
-    const address = httpAddress(enclosure?.url, url);
+    const address = webAddress(enclosure?.url, url);
     return enclosure?.url === undefined || address === undefined
       ? []
       : [{ item, guid: item.guid, enclosure: enclosure.url, audio: { ...enclosure, url: address } }];
@@ -62,10 +62,10 @@ export function parseFeed(xml: string, url: string): Feed {
     url,
     title: read.title ?? new URL(url).hostname,
     ...defined({
-      link: httpAddress(read.link, url),
+      link: webAddress(read.link, url),
       language: read.language,
       author: read.author,
-      image: httpAddress(read.image, url),
+      image: webAddress(read.image, url),
     }),
     xml,
     episodes: heard.flatMap(({ item, audio }, index) => {
@@ -113,26 +113,20 @@ function episodeOf(id: string, item: ReadItem, { url: address, type, length }: A
     title: item.title ?? basename(new URL(address).pathname),
     enclosure: { url: address, ...defined({ type, bytes: length }) },
     transcripts: item.transcripts.flatMap(({ url: transcript, type: format, language }) => {
-      const at = httpAddress(transcript, url);
+      const at = webAddress(transcript, url);
       return at === undefined || format === undefined ? [] : [{ url: at, type: format, ...defined({ language }) }];
     }),
     ...defined({
       published: parseDate(item.published),
-      link: httpAddress(item.link, url),
+      link: webAddress(item.link, url),
       description: plainText(item.description),
       author: item.author,
       season: item.season,
       number: item.number,
       seconds: item.seconds,
-      image: httpAddress(item.image, url),
+      image: webAddress(item.image, url),
     }),
   };
-}
-
-/** An address in a feed, made absolute; undefined: it is none of the web. */
-function httpAddress(address: string | undefined, base: string): string | undefined {
-  const url = address === undefined ? null : URL.parse(address, base);
-  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url.href : undefined;
 }
 
 /** Without the properties that are not there. */
