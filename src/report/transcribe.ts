@@ -65,7 +65,7 @@ function transcribeOutputs(result: TranscribeResult): Record<string, string | nu
 
 /** One file of the output `report`; docs/transcribe.md tells the fields. */
 function reportOf(file: FileReport) {
-  const { audio, state, duration, language, words, inference, reason, transcripts } = file;
+  const { audio, state, duration, language, words, inference, reason, transcripts, episode } = file;
   return {
     audio,
     state,
@@ -76,6 +76,14 @@ function reportOf(file: FileReport) {
     inferenceSeconds: rounded(inference),
     reason,
     transcripts,
+    episode: episode && {
+      podcast: episode.podcast,
+      title: episode.title,
+      published: episode.published,
+      link: episode.link,
+      guid: episode.guid,
+      audio: episode.audioUrl,
+    },
   };
 }
 

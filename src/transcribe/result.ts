@@ -1,9 +1,13 @@
 import type { UserError } from '../errors.js';
+import type { AudioEpisode } from './audio.js';
 import type { Timing } from './job.js';
 
 /** What became of one audio file. */
 export interface FileReport {
-  /** In the workspace, with forward slashes; of an object, its s3:// address. */
+  /**
+   * In the workspace, with forward slashes; of an object, its s3:// address; of an episode, podcast://show/name; of a feed
+   * that could not be read, its address without secrets.
+   */
   audio: string;
   state: 'transcribed' | 'reused' | 'failed' | 'pending';
   /** Seconds of audio, once known. */
@@ -18,6 +22,8 @@ export interface FileReport {
   reason?: string;
   /** Paths in the workspace of what was written. */
   transcripts: string[];
+  /** What its feed says of an episode. */
+  episode?: AudioEpisode;
 }
 
 /** How many instances the endpoint had from a moment on, in milliseconds since the epoch. */

@@ -2,7 +2,7 @@ import { pageAssets } from './html/assets.js';
 import { keysDialog, playerOf } from './html/controls.js';
 import { escaped } from './html/escape.js';
 import { textOf } from './html/text.js';
-import type { Writer } from './presentation.js';
+import type { Presentation, Writer } from './presentation.js';
 import { countWords, type Transcript, textLanguage } from './transcript.js';
 
 /**
@@ -13,7 +13,8 @@ export const writeHtml: Writer = (transcript, presentation) => {
   const { style, script, policy } = pageAssets();
   const language = languageOf(transcript);
   const title = escaped(presentation.title.trim() || 'Transcript');
-  const audio = playable(presentation.audioUrl);
+  const audio = webAddress(presentation.audioUrl);
+  const origin = episodeOf(presentation);
   return `<!doctype html>
 <html lang="${language}" dir="${directionOf(language)}">
 <head>
@@ -29,7 +30,7 @@ export const writeHtml: Writer = (transcript, presentation) => {
 <body>
 <header class="title">
 <h1 dir="auto">${title}</h1>
-<p class="about"><bdi lang="en" dir="ltr">${escaped(aboutOf(transcript, language))}</bdi></p>
+<p class="about"><bdi lang="en" dir="ltr">${escaped(aboutOf(transcript, language))}</bdi></p>${origin}
 </header>
 ${playerOf(audio)}
 <main>
@@ -45,8 +46,8 @@ ${keysDialog}
 const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="#0b5c8e"/><path d="M4 6v4M8 4v8M12 6v4" stroke="#fff" stroke-width="2" stroke-linecap="round"/></svg>';
 
-/** The address, unless it could be anything but audio from beside the page or from a server. */
-function playable(address: string | undefined): string | undefined {
+/** The address, unless it could be anything but one of something beside the page or on a server. */
+function webAddress(address: string | undefined): string | undefined {
   if (!address || !URL.canParse(address, 'https://beside.invalid/')) return undefined;
   const { protocol } = new URL(address, 'https://beside.invalid/');
   return protocol === 'https:' || protocol === 'http:' ? address : undefined;
@@ -75,6 +76,19 @@ function aboutOf(transcript: Transcript, language: string): string {
       : `${minutes >= 60 ? `${Math.floor(minutes / 60)} h ` : ''}${minutes % 60} min`;
   const name = language === 'und' ? [] : [new Intl.DisplayNames('en', { type: 'language' }).of(language)];
   return [length, ...name, `${countWords(transcript).toLocaleString('en')} words`].join(' · ');
+}
+
+/** Podcast, with a link to the episode's own page, and day (UTC) of an episode; empty for other audio. */
+function episodeOf({ episode }: Presentation): string {
+  if (!episode) return '';
+  const { podcast, published, link } = episode;
+  const page = webAddress(link);
+  const name = page === undefined ? escaped(podcast) : `<a href="${escaped(page)}">${escaped(podcast)}</a>`;
+  const day =
+    published === undefined
+      ? ''
+      : ` · <time datetime="${escaped(published)}">${escaped(published.slice(0, 10))}</time>`;
+  return `\n<p class="about"><bdi dir="auto">${name}</bdi>${day}</p>`;
 }
 
 function originOf({ ['model']: model }: Transcript): string {

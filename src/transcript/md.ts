@@ -14,6 +14,7 @@ export const writeMd: Writer = (transcript, presentation) => {
   const matter = [
     '---',
     `title: ${inYaml(presentation.title)}`,
+    ...episodeMatter(presentation),
     `language: ${inYaml(language)}`,
     `duration: ${inYaml(clock(transcript.duration))}`,
     '---',
@@ -26,6 +27,14 @@ export const writeMd: Writer = (transcript, presentation) => {
   });
   return `${matter.join('\n')}\n${paragraphs.join('')}`;
 };
+
+/** Of an episode. Jekyll and Hugo read the day from `date`. */
+function episodeMatter({ episode, audioUrl }: Presentation): string[] {
+  if (!episode) return [];
+  const { podcast, published, link, guid } = episode;
+  const values = { date: published, podcast, link, audio: audioUrl, guid };
+  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : `${name}: ${inYaml(value)}`));
+}
 
 const nameOf = (speaker: string, { speakers }: Presentation): string =>
   `**${inMarkdown(speakerName(speaker, speakers))}:** `;

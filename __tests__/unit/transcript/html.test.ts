@@ -45,6 +45,14 @@ test.each([
   expect(html).toContain('<p class="missing"><span>This page has no audio.');
 });
 
+test("an episode has its podcast and day; its page is a link only where it is one of the web's", () => {
+  const episode = { podcast: 'On <boats>', title: 'x', published: '2026-11-20T23:00:00.000Z' };
+  expect(page('Hello.', { episode: { ...episode, link: 'https://example.com/?a=1&b="' } })).toContain(
+    '<bdi dir="auto"><a href="https://example.com/?a=1&amp;b=&quot;">On &lt;boats&gt;</a></bdi> · <time datetime="2026-11-20T23:00:00.000Z">2026-11-20</time></p>',
+  );
+  expect(page('Hello.', { episode: { ...episode, link: 'javascript:alert(1)' } })).not.toContain('javascript:');
+});
+
 test.each(['../audio/an%20episode.mp3', 'https://example.org/a.mp3?x=1', './a:b.mp3'])(
   'the player has %s',
   (audioUrl) => {

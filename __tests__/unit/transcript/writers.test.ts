@@ -203,6 +203,34 @@ describe('Markdown', () => {
     });
   });
 
+  test("front matter has an episode's data, whatever its feed says", () => {
+    const episode = {
+      podcast: 'On: "boats" # 1',
+      title: '---\nno',
+      published: '2026-11-20T10:00:00.000Z',
+      link: 'https://example.com/1?a=b#c',
+      guid: '- guid',
+    };
+    const audioUrl = 'https://example.com/1.mp3';
+    const { matter } = parts(conversation, presentationOf({ title: episode.title, episode, audioUrl }));
+    expect(matter).toEqual({
+      title: episode.title,
+      date: episode.published,
+      podcast: episode.podcast,
+      link: episode.link,
+      audio: audioUrl,
+      guid: episode.guid,
+      language: 'en',
+      duration: expect.any(String),
+    });
+    expect(Object.keys(parts(conversation, presentationOf({ episode: { podcast: 'x', title: 'y' } })).matter)).toEqual([
+      'title',
+      'podcast',
+      'language',
+      'duration',
+    ]);
+  });
+
   test('front matter has no character that YAML does not print', () => {
     const title = 'a\u0000b\u0085c\u007fd\u2028e\ufefff\ud800';
     expect(writers.md(said(), presentationOf({ title }))).toMatch(/^title: "[ -~\ufffd]+"$/m);

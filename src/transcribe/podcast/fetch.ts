@@ -30,7 +30,7 @@ export interface Fetching {
   places: Places;
   /** A folder of our own, itself without links, in which audio lies until it is uploaded. */
   folder: string;
-  refuse(path: string, reason: string): void;
+  refuse(path: string, reason: string, episode: AudioEpisode): void;
 }
 
 const DOWNLOADS_AT_ONCE = 2;
@@ -158,7 +158,7 @@ async function fail({ records, places, refuse }: Fetching, candidate: Candidate,
     times < MOST_TRIES
       ? 'The next run tries again.'
       : `This was the last of ${MOST_TRIES} tries; \`retry-failed: true\` tries again.`;
-  refuse(episodePath(places.take(candidate, undefined)), `${reason} ${again}`);
+  refuse(episodePath(places.take(candidate, undefined)), `${reason} ${again}`, candidate.facts);
 }
 
 /** The extension tells the container that it is audio; a strange one tells nothing. */

@@ -29,7 +29,7 @@ export interface Delivery {
   /** Key of the result that the file's transcript was made from, where the audio is still the same. */
   earlierKey(audio: Audio): string | undefined;
   /** A file that was never a job. */
-  refuse(path: string, reason: string): void;
+  refuse(path: string, reason: string, episode?: AudioEpisode): void;
   /** What has no report yet is left to the next run. */
   leave(audio: readonly Audio[]): void;
   /** In the order of the paths. */
@@ -43,8 +43,9 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
   const reports = new Map<string, FileReport>();
   const corrected = new Set<string>();
   const desk: Desk = { settings, published, corrected };
-  const refuse = (path: string, reason: string) => {
-    reports.set(path, { audio: path, state: 'failed', reason: shown(reason), transcripts: [] });
+  const refuse: Delivery['refuse'] = (path, reason, episode) => {
+    const told = { reason: shown(reason), ...(episode && { episode }) };
+    reports.set(path, { audio: path, state: 'failed', ...told, transcripts: [] });
     const tell = settings.onError === 'warn' ? log.warning : log.error;
     tell(`${shown(path)}: ${shown(reason)}`, path);
   };
@@ -58,7 +59,7 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
       reports.set(audio.path, { ...report, ...(timing && { timing, ...inferenceOf(transcript) }) });
     } catch (error) {
       if (signal.aborted) throw error;
-      refuse(audio.path, `Its transcript cannot be written: ${(error as Error).message}`);
+      refuse(audio.path, `Its transcript cannot be written: ${(error as Error).message}`, audio.episode);
     }
   };
   return {
@@ -67,7 +68,8 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
       for (const audio of job.files) {
         if (outcome.state !== 'failed') await write(job, audio, outcome);
         else {
-          refuse(audio.path, outcome.refused ? refusal(audio, outcome.reason, outcome.refused) : outcome.reason);
+          const { reason, refused } = outcome;
+          refuse(audio.path, refused ? refusal(audio, reason, refused) : reason, audio.episode);
           if (outcome.refused) remember(desk, job, audio, outcome.reason);
         }
       }
@@ -90,8 +92,9 @@ export function openDelivery(context: Context, settings: TranscribeSettings, pub
       return entry?.audio === audio.identity && entry.refused === undefined ? entry.key : undefined;
     },
     leave(files) {
-      for (const { path } of files) {
-        if (!reports.has(path)) reports.set(path, { audio: path, state: 'pending', transcripts: [] });
+      for (const { path, episode } of files) {
+        if (reports.has(path)) continue;
+        reports.set(path, { audio: path, state: 'pending', transcripts: [], ...(episode && { episode }) });
       }
     },
     reports: () => [...reports.values()].sort((a, b) => (a.audio < b.audio ? -1 : 1)),
@@ -127,7 +130,15 @@ const pathsOf = ({ settings }: Desk, { path }: Audio): [Format, string][] =>
 
 function reportOf(desk: Desk, audio: Audio, entry: PublishedFile): Omit<FileReport, 'state'> {
   const { duration, language, words } = entry;
-  return { audio: audio.path, duration, language, words, transcripts: pathsOf(desk, audio).map(([, path]) => path) };
+  const transcripts = pathsOf(desk, audio).map(([, path]) => path);
+  return {
+    audio: audio.path,
+    duration,
+    language,
+    words,
+    transcripts,
+    ...(audio.episode && { episode: audio.episode }),
+  };
 }
 
 /** Whether every transcript is there, either as it was written last or as somebody corrected it. */
