@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { run } from '../script/lib/local-aws.ts';
 import { virtualEnvironment } from '../script/lib/local-part.ts';
 import { root } from '../script/lib/runner.ts';
+import { containerImage } from './container-image.ts';
 import type { Figure } from './figure.ts';
 
 export interface ContainerBench {
@@ -30,10 +31,16 @@ export async function container({ device, model, audio, runs }: ContainerBench):
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as Figure);
+  const way = ['--model', model ? resolve(model) : await weights('base')];
   // The measuring programs run in the repository's root.
-  const folder = audio ? resolve(audio) : await builtSpeech(python);
-  const compared = ['--model', model ? resolve(model) : await weights('base'), '--audio', folder, '--runs', runs];
-  return measure('compare.py', ...compared);
+  if (audio) return measure('compare.py', ...way, '--audio', resolve(audio), '--runs', runs);
+  const folder = await builtSpeech(python);
+  const small = await weights('tiny.en');
+  return [
+    ...(await measure('compare.py', ...way, '--audio', folder, '--runs', runs)),
+    ...(await measure('memory.py', join(folder, 'en-1.mp3'), '--model', small)),
+    ...(await containerImage(small)),
+  ];
 }
 
 /** The folder of the built recordings, in the cache under a hash of what builds them. */
