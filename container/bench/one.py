@@ -7,6 +7,7 @@ that this project began with. All are warmed up on the same clip first, and find
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import os
 import sys
@@ -62,6 +63,14 @@ def stock(model: Path, device: str, mode: str) -> Transcribe:
     return transcribe
 
 
+def open_cublas() -> None:
+    """CTranslate2 opens cuBLAS by its bare name, which is found once it is loaded; in the image the loader knows it."""
+    import nvidia.cublas
+
+    for name in ("libcublasLt.so.12", "libcublas.so.12"):
+        ctypes.CDLL(str(Path(nvidia.cublas.__path__[0]) / "lib" / name))
+
+
 def memory(field: str) -> float:
     """A line of /proc/self/status in MB. Not by getrusage(), whose maximum is inherited from the parent process."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -75,6 +84,8 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     given = parser.parse_args()
+    if given.device == "cuda":
+        open_cublas()
     load = ours if given.mode == "ours" else lambda model, device: stock(model, device, given.mode)
     transcribe = load(given.model, given.device)
     transcribe(CLIP)

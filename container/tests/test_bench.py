@@ -1,0 +1,63 @@
+"""What script/bench container says of texts, by hand-counted cases."""
+
+from __future__ import annotations
+
+import sys
+import wave
+
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, str(ROOT / "container" / "bench"))
+
+import figures
+import memory
+from score import Score, score
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "language", "expected"),
+    [
+        ("It's here, now.", "it s HERE now", "en", Score(0, 4, 0, 0)),
+        ("one two three four five", "one three", "en", Score(60, 5, 3, 2)),
+        ("one two", "one two three", "en", Score(50, 2, 0, 0)),
+        ("one two", "", "en", Score(100, 2, 2, 2)),
+        ("ﾊﾞｸﾞの、少ない環境。", "バグの少い 環境", "ja", Score(12.5, 8, 1, 1)),
+        ("ภาษาไทย", "ภาษา ไทย", "th", Score(0, 7, 0, 0)),
+    ],
+)
+def test_words_are_counted(said, heard, language, expected):
+    assert score(said, heard, language) == expected
+
+
+def test_ours_is_held_against_the_better_stock_mode():
+    stock = {
+        "sequential": {"wer": 4.0, "deleted_words": 20.0},
+        "batched": {"wer": 9.0, "deleted_words": 3.0},
+    }
+
+    def held(wer: float, deleted_words: float) -> list[bool]:
+        found = {**stock, "ours": {"wer": wer, "deleted_words": deleted_words}}
+        return [figure["ok"] for figure in figures.of_file("en-1", 1200, found, "cpu") if "ok" in figure]
+
+    assert held(4.3, 13) == [True, True]
+    assert held(4.4, 14) == [False, False]
+
+
+def test_over_all_files_ours_has_to_be_faster():
+    def held(batched: float, ours: float) -> bool:
+        seconds = [{"batched": {"seconds": batched, "cpu_seconds": 1}, "ours": {"seconds": ours, "cpu_seconds": 1}}]
+        return next(figures.of_all(seconds, "cpu"))["ok"]
+
+    assert held(13, 10)
+    assert not held(12, 10)
+
+
+def test_a_recording_is_repeated_to_a_length(tmp_path):
+    clip = ROOT / "assets" / "clip.mp3"
+    for kind in memory.KINDS:
+        memory.repeated(clip, tmp_path / f"long.{kind}", 20)
+    with wave.open(str(tmp_path / "long.wav")) as file:
+        assert file.getnframes() == 20 * 16_000
+    samples = memory.decoded(tmp_path / "long.mp3")
+    assert len(samples) / 16_000 == pytest.approx(20, abs=0.1)
