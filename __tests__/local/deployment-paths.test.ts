@@ -24,7 +24,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'paths-'));
   // The toolkit reads the event once, when it is loaded.
   await writeFile(join(folder, 'event.json'), JSON.stringify(pullRequest));
-  github = await startGitHubApi('/repos/someone/podcast/issues/7', { token: { login: 'bot', rights: 'write' } });
+  github = await startGitHubApi('/repos/someone/podcast/issues/7', {
+    token: { login: 'bot', rights: 'write' },
+    elsewhere: { login: 'bot', rights: 'none' },
+  });
   Object.assign(process.env, {
     GITHUB_API_URL: github.url,
     GITHUB_EVENT_NAME: 'pull_request',
@@ -117,6 +120,7 @@ describe('a push', () => {
   test.each([
     [undefined, 'github-token, to ask GitHub with, is empty'],
     ['stranger', 'Bad credentials'],
+    ['elsewhere', 'Not Found.*`permissions: contents: read`'],
   ])('with the token %s it counts, with the reason', async (githubToken, why) => {
     expect(await reason('push', push, { githubToken })).toBeUndefined();
     expect(lines).toEqual([expect.stringMatching(`^notice: deployment-paths: .*${why}`)]);

@@ -2,7 +2,7 @@ import { posix, relative, sep } from 'node:path';
 import type { Context } from '../context.js';
 import { askChanges, type Range } from '../github/changed-files.js';
 import { type Event, readEvent } from '../github/event.js';
-import { openRest } from '../github/rest.js';
+import { openRest, statusOf } from '../github/rest.js';
 import { type Matches, matcher } from '../matcher.js';
 import type { DeploySettings } from '../settings/deploy.js';
 import { shown } from '../shown.js';
@@ -99,9 +99,8 @@ async function changedPaths(
   } catch (error) {
     context.signal.throwIfAborted();
     const permission = event.kind === 'pull-request' ? 'pull-requests: read' : 'contents: read';
-    return {
-      unknown: `GitHub did not tell the changes (${shown((error as Error).message)}); the job needs ${permission}.`,
-    };
+    const remedy = [403, 404].includes(statusOf(error) ?? 0) ? ` Give the job \`permissions: ${permission}\`.` : '';
+    return { unknown: `GitHub did not tell the changes: ${shown((error as Error).message)}.${remedy}` };
   }
 }
 
