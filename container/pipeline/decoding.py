@@ -15,9 +15,13 @@ from pipeline.windows import Window
 
 # The model's places for prompt and text together.
 PLACES = 448
-# Frames that the encoder takes at most, and of silence after a window's end, where the model ends its text.
+# Frames that the encoder can take, and of silence after a window's end, where the model ends its text.
 MOST_FRAMES = 3000
 TAIL = 100
+# Frames that the encoder takes: the first of these that holds a batch's windows. Whisper has learnt from 30 s, and in
+# less than 10 s it says a short sentence over and over (docs/inference.md). Only few, since a text depends on it a
+# little: so the windows of other requests in a batch change nothing.
+CONTEXTS = (1000, 1600, MOST_FRAMES)
 # Samples that are drawn at a temperature; the likeliest is taken. Whisper's own number.
 BEST_OF = 5
 
@@ -43,21 +47,27 @@ class Alignment:
 
 @dataclass(frozen=True)
 class Encoded:
-    """Windows as the encoder hears them; `frames` is how many of each are not padding."""
+    """Windows as the encoder hears them, in `context` frames; `frames` is how many of each are not padding."""
 
     storage: ctranslate2.StorageView
+    context: int
     frames: list[int]
 
 
-def encode(model: ctranslate2.models.Whisper, windows: Sequence[Window]) -> Encoded:
-    """All windows as long as the longest: the encoder's time grows faster than its windows' length.
+def context(windows: Sequence[Window]) -> int:
+    """Frames that the encoder takes for these windows together."""
+    longest = min(MOST_FRAMES, max(window.frames for window in windows) + TAIL)
+    return next(frames for frames in CONTEXTS if frames >= longest)
+
+
+def encode(model: ctranslate2.models.Whisper, windows: Sequence[Window], within: int | None = None) -> Encoded:
+    """All windows in one context, `within` or their own: the encoder's time grows faster than its length.
 
     A GPU takes them all at once. A CPU takes them one by one: what the encoder needs for several does not fit its
     caches, and the system clears that memory anew each time, a third of the whole (docs/inference.md).
     """
-    longest = min(MOST_FRAMES, max(window.frames for window in windows) + TAIL)
-    longest += longest % 2
-    batch = np.stack([features.normalised(window.mel, longest) for window in windows])
+    within = within or context(windows)
+    batch = np.stack([features.normalised(window.mel, within) for window in windows])
     if model.device == "cpu":
         parts = [
             np.array(model.encode(ctranslate2.StorageView.from_array(batch[n : n + 1]))) for n in range(len(batch))
@@ -65,7 +75,7 @@ def encode(model: ctranslate2.models.Whisper, windows: Sequence[Window]) -> Enco
         storage = ctranslate2.StorageView.from_array(np.concatenate(parts))
     else:
         storage = model.encode(ctranslate2.StorageView.from_array(batch))
-    return Encoded(storage, [window.frames for window in windows])
+    return Encoded(storage, within, [window.frames for window in windows])
 
 
 def chosen(
@@ -73,9 +83,9 @@ def chosen(
 ) -> Encoded:
     """Some of the windows of a batch; a GPU, whose memory can't be reached from here, is quick to encode them again."""
     if model.device != "cpu":
-        return encode(model, [windows[row] for row in rows])
+        return encode(model, [windows[row] for row in rows], encoded.context)
     storage = ctranslate2.StorageView.from_array(np.array(encoded.storage)[list(rows)])
-    return Encoded(storage, [encoded.frames[row] for row in rows])
+    return Encoded(storage, encoded.context, [encoded.frames[row] for row in rows])
 
 
 class Decoder:

@@ -42,7 +42,11 @@ def words(tokenizer: Tokenizer, tokens: Sequence[int], alignment: Alignment) -> 
     for text, part in zip(texts[:-1], parts[:-1], strict=True):
         after = first + len(part)
         start, end = alignment.frames[first], alignment.frames[min(after, len(alignment.frames) - 1)]
-        end = min(end, start + WORD_FRAMES + CHARACTER_FRAMES * len(text.strip()))
+        longest = WORD_FRAMES + CHARACTER_FRAMES * len(text.strip())
+        if found or after == len(tokens):
+            end = min(end, start + longest)
+        else:
+            start = max(start, end - longest)  # To the first word the alignment adds all that is before it.
         found.append(Word(text, float(start), float(end), float(np.mean(alignment.probabilities[first:after]))))
         first = after
     return _punctuated(found)
