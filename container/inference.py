@@ -60,14 +60,10 @@ def predict_fn(data: Request, model: Model) -> dict[str, Any]:
     """The transcript as the JSON document of schema version 1. Raises RequestError `bad_audio` and `bad_options`."""
     started = time.monotonic()
     if data.options.channels == "split":
-        channels = audio.decode_channels(data.audio)
-        decoded = time.monotonic()
-        speech = transcribe_channels(model, channels, data.options)
+        speech = transcribe_channels(model, data.audio, data.options)
     else:
-        decoded = time.monotonic()
         speech = transcribe(model, audio.blocks(data.audio), data.options)
-    timings = transcript.Timings(decode=decoded - started, inference=time.monotonic() - decoded)
-    return transcript.document(model.provenance, data.options.task, speech, timings)
+    return transcript.document(model.provenance, data.options.task, speech, time.monotonic() - started)
 
 
 def output_fn(prediction: dict[str, Any], accept: str | None) -> tuple[str, str]:

@@ -37,18 +37,19 @@ def decode(file: BinaryIO) -> np.ndarray:
     return np.concatenate(list(blocks(file)))
 
 
-def decode_channels(file: BinaryIO) -> list[np.ndarray]:
-    """Each channel of the first audio track as int16 samples at 16 kHz: half the size, as they wait for their turn.
+def decode_channels(file: BinaryIO, into: BinaryIO) -> list[np.ndarray]:
+    """Each channel of the first audio track as int16 samples at 16 kHz, which are in the empty file `into`.
 
     How many there are is what the track begins with; what follows is mixed to as many. Raises RequestError 400
-    `bad_audio` as decode() does, and `bad_options` when there are more than MOST_CHANNELS.
+    `bad_audio` as blocks() does, and `bad_options` when there are more than MOST_CHANNELS.
     """
-    # It grows in place; a list of pieces would be there twice when they are joined.
-    samples, channels = bytearray(), 0
+    channels = 0
     for frame in _decoded(file, "s16", None):
-        samples += frame.to_ndarray().data
+        into.write(frame.to_ndarray().data)
         channels = frame.layout.nb_channels
-    return list(np.frombuffer(samples, dtype=np.int16).reshape(-1, channels).T)
+    into.flush()
+    # Mapped, so that the system has in memory what is being worked on, and not hours of several channels.
+    return list(np.memmap(into, dtype=np.int16, mode="r+").reshape(-1, channels).T)
 
 
 def _decoded(file: BinaryIO, sample_format: str, layout: str | None) -> Iterator[av.AudioFrame]:

@@ -1,4 +1,4 @@
-"""The errors that a caller sees."""
+"""The errors that a caller sees, and what the device's errors mean."""
 
 from __future__ import annotations
 
@@ -30,3 +30,17 @@ class RequestError(_Base):
 
 class ModelError(Exception):
     """The weights or the machine can't serve: the container must stop and say why."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the device's memory was too small: the process goes on, and less at once may fit."""
+    text = str(error).lower()
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and ("out of memory" in text or "alloc" in text)
+    )
+
+
+def is_fatal(error: BaseException) -> bool:
+    """Whether the GPU has failed for good: a CUDA context that has failed stays so until the process ends."""
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and ("cuda" in text or "cublas" in text) and not is_out_of_memory(error)

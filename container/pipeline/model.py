@@ -10,7 +10,12 @@ import onnxruntime
 from faster_whisper import WhisperModel
 
 from pipeline import hardware, speech
+from pipeline.engine import Engine
 from pipeline.errors import ModelError
+from pipeline.reading import Reader
+
+# Windows that the model reads at once.
+BATCH = 8
 
 TRANSCRIBER_FILE = Path(__file__).resolve().parent.parent / "TRANSCRIBER"
 
@@ -27,7 +32,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Model:
+    """`whisper` tells what the weights are for; all work is given to `engine`."""
+
     whisper: WhisperModel
+    engine: Engine
     speech: onnxruntime.InferenceSession
     device: str
     compute_type: str
@@ -65,4 +73,5 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
         transcriber=TRANSCRIBER_FILE.read_text(encoding="ascii").strip(),
         image=environment.get("WHISPER_IMAGE"),
     )
-    return Model(whisper, speech.session(threads), device, compute_type, threads, provenance)
+    engine = Engine(Reader(whisper).read, BATCH)
+    return Model(whisper, engine, speech.session(threads), device, compute_type, threads, provenance)

@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import BinaryIO
 
 import numpy as np
 
-from pipeline import crosstalk
+from pipeline import audio, crosstalk
 from pipeline.model import Model
 from pipeline.options import Options
 from pipeline.pieces import PIECE
 from pipeline.transcribe import Speech, transcribe
 
 
-def transcribe_channels(model: Model, channels: Sequence[np.ndarray], options: Options) -> Speech:
-    """`channels` are int16 at 16 kHz, of one length, and are written to. A segment's `speaker` is "1" for the first.
+def transcribe_channels(model: Model, file: BinaryIO, options: Options) -> Speech:
+    """`file` is the recording. A segment's `speaker` is "1" for the first channel. Raises what decode_channels and
+    transcribe do.
 
     What one channel only hears of another is muted first (crosstalk.mute). A language that was not given is found
     once, in the loudest channel in which there is speech: a conversation has one language, and a channel with a few
     short answers would often be taken for another. `duration` is the recording's, `speech_duration` the channels' sum.
     """
-    loudest = crosstalk.mute(channels)
-    speeches: dict[int, Speech] = {}
-    chosen, leading = options, None
-    for number in sorted(range(len(channels)), key=lambda number: -loudest[number]):
-        speech = transcribe(model, _blocks(channels[number]), chosen)
-        speeches[number] = speech
-        if leading is None and speech.speech_duration > 0:
-            leading = speech
-            chosen = replace(options, language=speech.language)
-    leading = leading or speeches[0]
+    started = time.monotonic()
+    with tempfile.TemporaryFile() as samples:
+        channels = audio.decode_channels(file, samples)
+        decoded = time.monotonic() - started
+        speeches = _of_channels(model, channels, options)
+    leading = next((speech for speech in speeches.values() if speech.speech_duration > 0), speeches[0])
+    seconds = Counter(decode=decoded)
+    for speech in speeches.values():
+        seconds.update(speech.seconds)
     segments = [
         {**segment, "speaker": str(number + 1)} for number in sorted(speeches) for segment in speeches[number].segments
     ]
@@ -42,9 +46,21 @@ def transcribe_channels(model: Model, channels: Sequence[np.ndarray], options: O
         windows=sum(speech.windows for speech in speeches.values()),
         retries=sum(speech.retries for speech in speeches.values()),
         speech_without_text=sum(speech.speech_without_text for speech in speeches.values()),
+        seconds=dict(seconds),
         # A stable sort: of two that begin at once the first channel's comes first.
         segments=sorted(segments, key=lambda segment: segment["start"]),
     )
+
+
+def _of_channels(model: Model, channels: Sequence[np.ndarray], options: Options) -> dict[int, Speech]:
+    """By the channel's number from 0, the loudest first; writes to `channels`."""
+    loudest = crosstalk.mute(channels)
+    speeches: dict[int, Speech] = {}
+    for number in sorted(range(len(channels)), key=lambda number: -loudest[number]):
+        speech = speeches[number] = transcribe(model, _blocks(channels[number]), options)
+        if speech.speech_duration > 0:
+            options = replace(options, language=speech.language)
+    return speeches
 
 
 def _blocks(channel: np.ndarray) -> Iterator[np.ndarray]:

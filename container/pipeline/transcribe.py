@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import defaultdict, deque
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
-from itertools import chain, islice
-from typing import Any
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
-from faster_whisper.tokenizer import Tokenizer
 
-from pipeline import decoding, features, flow, speech, steering
+from pipeline import features, flow, speech, steering
 from pipeline.audio import SAMPLE_RATE
-from pipeline.decoding import Decoder
 from pipeline.errors import RequestError
-from pipeline.looks import Heard, Listener
-from pipeline.model import Model
+from pipeline.model import BATCH, Model
 from pipeline.options import Options
 from pipeline.pieces import FRAMES_A_SECOND, Piece, pieces
+from pipeline.reading import Manner, Reading
 from pipeline.segments import segments
 from pipeline.windows import Window, pack
 
 # Frames of a window. Shorter ones than Whisper's 30 s cost less, and lose fewer words (docs/inference.md).
 WINDOW = 15 * FRAMES_A_SECOND
-# Windows at a time, and what waits between two stages: batches for the model, pieces for the features.
-BATCH = 8
+# What waits between two stages: batches for the engine, batches in the engine's line, pieces for the features.
 BATCHES_AHEAD = 2
+BATCHES_SUBMITTED = 2
 PIECES_AHEAD = 2
-# Beams of a second look, where the caller did not choose.
-BEAM = 5
-# Windows whose language is asked for: music and short answers at a recording's start mislead.
-LANGUAGE_WINDOWS = 4
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Speech:
-    """What was said. Times in seconds from the start of the audio."""
+    """What was said. Times in seconds from the start of the audio. `seconds`: what each stage worked, by its name;
+    the stages overlap."""
 
     language: str
     language_probability: float
@@ -47,51 +45,75 @@ class Speech:
     windows: int
     retries: int
     speech_without_text: float
+    seconds: dict[str, float]
     segments: list[dict[str, Any]]
 
 
-class _Lengths:
-    """Seconds that went through, counted by the stages on their way."""
+@dataclass
+class _Meter:
+    """What went through the stages, counted on the way. Each number is written by one thread only."""
 
-    def __init__(self) -> None:
-        self.samples = 0
-        self.speech = 0.0
+    samples: int = 0
+    speech: float = 0.0
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+    def timed(self, stage: str, items: Iterable[T]) -> Iterator[T]:
+        """`items`, and how long they take to come."""
+        coming = iter(items)
+        while True:
+            started = time.monotonic()
+            try:
+                item = next(coming)
+            except StopIteration:
+                return
+            finally:
+                self.seconds[stage] += time.monotonic() - started
+            yield item
 
 
 def transcribe(model: Model, blocks: Iterable[np.ndarray], options: Options) -> Speech:
     """`blocks` are mono float32 samples at 16 kHz of any lengths, and are asked for as they are needed.
 
-    Raises what `blocks` raises, and RequestError 400 for options that this model can't follow.
+    Raises what `blocks` raises, RequestError 400 for options that this model can't follow, and what Engine.submit says.
     """
     _check(model, options)
-    lengths = _Lengths()
+    manner, meter = _manner(model, options), _Meter()
     with (
-        ThreadPoolExecutor(model.threads, thread_name_prefix="speech") as pool,
-        closing(flow.ahead(_batches(model, pool, blocks, options, lengths), BATCHES_AHEAD)) as batches,
+        ThreadPoolExecutor(model.threads, thread_name_prefix="features") as pool,
+        closing(flow.ahead(_batches(model, pool, blocks, options, meter), BATCHES_AHEAD)) as batches,
+        closing(_readings(model, manner, batches)) as readings,
     ):
-        return _heard(model, batches, options, lengths)
+        return _heard(readings, manner, options, meter)
 
 
 def _batches(
-    model: Model, pool: ThreadPoolExecutor, blocks: Iterable[np.ndarray], options: Options, lengths: _Lengths
+    model: Model, pool: ThreadPoolExecutor, blocks: Iterable[np.ndarray], options: Options, meter: _Meter
 ) -> Iterator[list[Window]]:
     """Everything before the model."""
     filters = model.whisper.feature_extractor.mel_filters
     detector = speech.Detector(model.speech)
 
+    def log_mel(piece: Piece) -> tuple[np.ndarray, float]:
+        started = time.monotonic()
+        return features.log_mel(piece, filters), time.monotonic() - started
+
     def analysed(piece: Piece) -> tuple[np.ndarray, np.ndarray]:
-        mel = pool.submit(features.log_mel, piece, filters)
+        features_coming = pool.submit(log_mel, piece)
+        started = time.monotonic()
         found = detector.probabilities(piece.samples)
-        return mel.result(), found
+        meter.seconds["speech"] += time.monotonic() - started
+        mel, seconds = features_coming.result()
+        meter.seconds["features"] += seconds
+        return mel, found
 
     def counted() -> Iterator[np.ndarray]:
-        for block in blocks:
-            lengths.samples += len(block)
+        for block in meter.timed("decode", blocks):
+            meter.samples += len(block)
             yield block
 
     def heard() -> Iterator[Window]:
         for window in pack(map(analysed, decoded), WINDOW, options.vad):
-            lengths.speech += window.frames / FRAMES_A_SECOND
+            meter.speech += window.frames / FRAMES_A_SECOND
             yield window
 
     # Decoding has a thread of its own, since it waits for the detector and the features otherwise.
@@ -101,64 +123,58 @@ def _batches(
             yield batch
 
 
-def _heard(model: Model, batches: Iterator[list[Window]], options: Options, lengths: _Lengths) -> Speech:
-    whisper = model.whisper.model
-    first = next(batches, [])
-    encoded = decoding.encode(whisper, first) if first else None
-    language, probability = _language(model, encoded, first, options)
-    listener = _listener(model, language, options)
-    found: list[dict[str, Any]] = []
-    counts: dict[str, float] = defaultdict(float)
+def _manner(model: Model, options: Options) -> Manner:
+    whisper = model.whisper
+    language = options.language if whisper.model.is_multilingual else "en"
+    prompt = steering.fit(whisper.hf_tokenizer, options.prompt, options.hotwords)
+    return Manner(language, options.task, tuple(prompt), options.beam_size, options.temperature)
 
-    def add(batch: Sequence[Window], heard: Sequence[Heard]) -> None:
-        counts["windows"] += len(batch)
-        for one in heard:
-            counts["retries"] += one.retries
-            counts["uncovered"] += one.uncovered if options.vad else 0.0
+
+def _readings(
+    model: Model, manner: Manner, batches: Iterable[list[Window]]
+) -> Generator[tuple[list[Window], Reading], None, None]:
+    """In order. While one is being read the next is in line, so that the model never waits for this thread."""
+    waiting: deque[tuple[list[Window], Future[Reading]]] = deque()
+    try:
+        for batch in batches:
+            waiting.append((batch, model.engine.submit(manner, batch)))
+            if manner.language is None:
+                manner = manner.after(waiting[0][1].result())
+            if len(waiting) == BATCHES_SUBMITTED:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        while waiting:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+
+
+def _heard(readings: Iterable[tuple[list[Window], Reading]], manner: Manner, options: Options, meter: _Meter) -> Speech:
+    first: Reading | None = None
+    found: list[dict[str, Any]] = []
+    windows, retries, uncovered = 0, 0, 0.0
+    for batch, reading in readings:
+        first = first or reading
+        windows += len(batch)
+        meter.seconds["inference"] += reading.seconds
+        for one in reading.heard:
+            retries += one.retries
+            uncovered += one.uncovered if options.vad else 0.0
             for look in one.looks:
                 found.extend(segments(look.window, look.decoded, look.words, options.word_timestamps))
-
-    for batch in chain([first] if first else [], batches):
-        add(batch, listener.hear(batch, encoded or decoding.encode(whisper, batch)))
-        encoded = None
     return Speech(
-        language=language,
-        language_probability=probability,
-        duration=lengths.samples / SAMPLE_RATE,
-        speech_duration=lengths.speech,
-        windows=int(counts["windows"]),
-        retries=int(counts["retries"]),
-        speech_without_text=counts["uncovered"],
+        language=first.language if first else manner.language or "en",
+        language_probability=first.language_probability if first else float(manner.language is not None),
+        duration=meter.samples / SAMPLE_RATE,
+        speech_duration=meter.speech,
+        windows=windows,
+        retries=retries,
+        speech_without_text=uncovered,
+        seconds=dict(meter.seconds),
         segments=found,
     )
-
-
-def _language(
-    model: Model, encoded: decoding.Encoded | None, windows: Sequence[Window], options: Options
-) -> tuple[str, float]:
-    """The language and its probability: the mean over several windows, each weighted with its speech."""
-    if options.language:
-        return options.language, 1.0
-    if not model.whisper.model.is_multilingual:
-        return "en", 1.0
-    if encoded is None:
-        return "en", 0.0
-    total: dict[str, float] = defaultdict(float)
-    found = decoding.languages(model.whisper.model, encoded)
-    pairs = list(zip(found, windows, strict=True))[:LANGUAGE_WINDOWS]
-    for probabilities, window in pairs:
-        for code, probability in probabilities.items():
-            total[code] += probability * window.frames
-    best = max(total, key=lambda code: total[code])
-    return best, total[best] / sum(window.frames for _, window in pairs)
-
-
-def _listener(model: Model, language: str, options: Options) -> Listener:
-    whisper = model.whisper
-    tokenizer = Tokenizer(whisper.hf_tokenizer, whisper.model.is_multilingual, task=options.task, language=language)
-    prompt = steering.fit(whisper.hf_tokenizer, options.prompt, options.hotwords)
-    decoder = Decoder(whisper.model, tokenizer, prompt, options.beam_size or BEAM)
-    return Listener(decoder, whisper.model, options.beam_size is not None, options.temperature)
 
 
 def _check(model: Model, options: Options) -> None:

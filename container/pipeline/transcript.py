@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from pipeline import media
@@ -13,20 +13,8 @@ from pipeline.transcribe import Speech
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True)
-class Timings:
-    """Seconds spent."""
-
-    decode: float
-    inference: float
-
-    @property
-    def total(self) -> float:
-        return self.decode + self.inference
-
-
-def document(provenance: Provenance, task: str, speech: Speech, timings: Timings) -> dict[str, Any]:
-    """The transcript with where it comes from. Times in seconds."""
+def document(provenance: Provenance, task: str, speech: Speech, seconds: float) -> dict[str, Any]:
+    """The transcript with where it comes from. Times in seconds; `seconds` is what all of it took."""
     return {
         "schema_version": SCHEMA_VERSION,
         **asdict(provenance),
@@ -39,12 +27,14 @@ def document(provenance: Provenance, task: str, speech: Speech, timings: Timings
         "windows": speech.windows,
         "retries": speech.retries,
         "segments": speech.segments,
-        "timings": {
-            "decode": round(timings.decode, 3),
-            "inference": round(timings.inference, 3),
-            "total": round(timings.total, 3),
-        },
+        "timings": _timings(speech.seconds, seconds),
     }
+
+
+def _timings(worked: dict[str, float], total: float) -> dict[str, float]:
+    """What each stage worked; `inference` is the model's. They overlap, so their sum may be more than `total`."""
+    stages = {name: worked.get(name, 0.0) for name in ("decode", "features", "speech", "inference")}
+    return {name: round(seconds, 3) for name, seconds in {**stages, "total": total}.items()}
 
 
 def encode(transcript: dict[str, Any], media_type: str) -> str:

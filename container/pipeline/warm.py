@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline import model
 from pipeline.audio import SAMPLE_RATE
-from pipeline.errors import ModelError
+from pipeline.errors import ModelError, RequestError
 from pipeline.options import Options
 from pipeline.transcribe import transcribe
 
@@ -23,7 +23,7 @@ def load(folder: Path, environment: Mapping[str, str]) -> model.Model:
     try:
         for vad in (True, False):
             transcribe(loaded, [noise], Options(language="en", vad=vad, temperature=0.0))
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, RequestError) as error:
         how = f"{loaded.device} as {loaded.compute_type}"
         raise ModelError(f"the weights in {folder} can't be run on {how}: {error}") from error
     return loaded

@@ -1,4 +1,4 @@
-"""One model, one inference thread and a short waiting line."""
+"""One model, as many threads as requests may run at once, and a short waiting line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
-from pipeline.errors import RequestError
+from pipeline.errors import RequestError, is_fatal
 
 # Requests taken beyond what SageMaker may send at once: its count and ours differ for a moment when a request ends.
 SPARE_PLACES = 2
@@ -17,15 +17,15 @@ T = TypeVar("T")
 
 
 class Service:
-    """Runs the handlers' slow functions one at a time in their own thread, so that /ping is always answered.
+    """Runs the handlers' slow functions in threads of their own, so that /ping is always answered.
 
-    Used from one event loop only.
+    `concurrency` requests run at once and share the model. Used from one event loop only.
     """
 
     def __init__(self, concurrency: int) -> None:
         self._places = concurrency + SPARE_PLACES
         self._taken = 0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
+        self._threads = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="request")
         self._deadline = asyncio.Event()
         self._model: Any = None
         self._broken = False
@@ -37,7 +37,7 @@ class Service:
         return self._model is not None and not self._broken and not self._stopping
 
     async def load(self, model_fn: Callable[[str], Any], model_dir: str) -> Any:
-        """Loads the model in the inference thread and returns it."""
+        """Loads the model in a thread and returns it."""
         self._model = await self._in_thread(model_fn, model_dir)
         return self._model
 
@@ -63,8 +63,8 @@ class Service:
         """Runs predict_fn(data, model) when its turn comes. Raises RequestError 503 when the server must stop first."""
         try:
             return await self._in_thread(predict_fn, data, self._model)
-        except RuntimeError as error:
-            self._broken = self._broken or _is_fatal(error)
+        except Exception as error:
+            self._broken = self._broken or is_fatal(error)
             raise
 
     def stop(self, grace: float) -> None:
@@ -74,7 +74,7 @@ class Service:
             asyncio.get_running_loop().call_later(grace, self._deadline.set)
 
     async def _in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        work = asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
+        work = asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
         deadline = asyncio.ensure_future(self._deadline.wait())
         try:
             await asyncio.wait({work, deadline}, return_when=asyncio.FIRST_COMPLETED)
@@ -84,12 +84,6 @@ class Service:
             return work.result()
         finally:
             deadline.cancel()
-
-
-def _is_fatal(error: RuntimeError) -> bool:
-    """A CUDA context that has failed stays so until the process ends; running out of memory does not break it."""
-    text = str(error).lower()
-    return ("cuda" in text or "cublas" in text) and "out of memory" not in text and "alloc" not in text
 
 
 def _stopping() -> RequestError:

@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 import recordings
+from conftest import SPEECH
 from running import CONTAINER, Server, wait_until
 
 from serving.app import MAX_BODY_BYTES_IN_MEMORY
@@ -59,13 +60,13 @@ def test_ping_answers_while_a_recording_is_transcribed(server, ask_not):
     assert set(answers) == {200}
 
 
-def test_text_is_one_segment_a_line(server, ask_not):
-    answer = server.invoke(ask_not, accept="text/plain")
+def test_text_is_one_segment_a_line(server):
+    answer = server.invoke((SPEECH / "sense-and-sensibility.mp3").read_bytes(), accept="text/plain")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     lines = answer.text.splitlines()
     assert len(lines) > 1
-    assert plain(" ".join(lines)).endswith(CLIP_TEXT)
+    assert "john dashwood had then leisure" in plain(" ".join(lines))
     assert all(line == line.strip() and line for line in lines)
 
 
@@ -104,7 +105,8 @@ def test_json_is_the_transcript(server, ask_not):
         }
         assert end <= segment["start"] < segment["end"] <= 11.1
         end = segment["end"]
-    assert timings["total"] == pytest.approx(timings["decode"] + timings["inference"], abs=0.01)
+    assert set(timings) == {"decode", "features", "speech", "inference", "total"}
+    assert all(0 < seconds <= timings["total"] for seconds in timings.values())
 
 
 def test_words_have_times_when_they_are_asked_for(server, clip):
@@ -176,6 +178,25 @@ def test_what_the_model_can_not_do_is_refused(server, clip, options):
 def test_other_paths_and_methods_have_an_error_of_the_same_shape(server):
     assert error_code(httpx.get(f"{server.url}/invocations")) == "method_not_allowed"
     assert error_code(httpx.get(f"{server.url}/")) == "not_found"
+
+
+def test_requests_at_once_get_the_texts_that_they_get_alone(tiny, tmp_path, ask_not, clip):
+    sense = (SPEECH / "sense-and-sensibility.mp3").read_bytes()
+    words, beam = {"word_timestamps": True}, {"beam_size": 2, "temperature": 0}
+    asked = [(ask_not, {}), (sense, {}), (clip, words), (sense, beam), (ask_not, beam), (clip + ask_not + clip, {})]
+    with Server(tmp_path, tiny, WHISPER_CONCURRENCY=str(len(asked))) as server, ThreadPoolExecutor(len(asked)) as pool:
+        server.wait_until_ready()
+        at_once = list(pool.map(lambda one: server.with_options(*one).json(), asked))
+        alone = [server.with_options(*one).json() for one in asked]
+    assert [without_numbers(one) for one in at_once] == [without_numbers(one) for one in alone]
+    assert len({plain(one["segments"][0]["text"]) for one in at_once}) >= 3
+
+
+def without_numbers(transcript: dict) -> list[tuple[str, list[str]]]:
+    """Text and words: of the probabilities the last digits depend on the other windows in a batch."""
+    return [
+        (segment["text"], [word["word"] for word in segment.get("words", [])]) for segment in transcript["segments"]
+    ]
 
 
 def test_only_a_short_line_waits_and_the_rest_is_told_to_come_back(own_server, ask_not):

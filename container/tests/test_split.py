@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tempfile
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def test_without_split_nobody_is_named(server, voices):
 @pytest.mark.parametrize("kind", ["wav", "mp3", "m4a", "mp4"])
 def test_channels_come_out_as_they_went_in(clip, kind):
     """5.1 too, which recordings.encode() makes of the one voice: its first two channels are left and right."""
-    channels = audio.decode_channels(io.BytesIO(recordings.encode(clip, kind)))
+    channels = channels_of(recordings.encode(clip, kind))
     assert len(channels) == {"stereo": 2, "5.1": 6}[recordings.KINDS[kind][4]]
     assert {len(channel) for channel in channels} == {len(channels[0])}
     assert all(channel.dtype == np.int16 for channel in channels)
@@ -106,16 +107,16 @@ def test_channels_come_out_as_they_went_in(clip, kind):
 def test_every_channel_is_kept_apart_up_to_eight():
     seconds = np.arange(RATE) / RATE
     tones = np.stack([0.3 * np.sin(2 * np.pi * 100 * (number + 1) * seconds) for number in range(9)])
-    channels = audio.decode_channels(io.BytesIO(recordings.wav(tones[:8])))
+    channels = channels_of(recordings.wav(tones[:8]))
     assert [int(np.abs(np.fft.rfft(channel)).argmax()) for channel in channels] == [100 * n for n in range(1, 9)]
     with pytest.raises(RequestError, match="8 channels at most; the recording has 9") as caught:
-        audio.decode_channels(io.BytesIO(recordings.wav(tones)))
+        channels_of(recordings.wav(tones))
     assert caught.value.code == "bad_options"
 
 
 def test_a_stereo_file_joined_to_a_mono_one_stays_stereo_to_its_end(clip):
     joined = recordings.encode(clip, "mp3") + clip
-    channels = audio.decode_channels(io.BytesIO(joined))
+    channels = channels_of(joined)
     assert [len(channel) / RATE for channel in channels] == [pytest.approx(5.6, abs=0.5)] * 2
 
 
@@ -136,6 +137,11 @@ def test_a_quiet_speaker_whom_a_loud_one_interrupts_stays(voices):
     before = energy(channels[1])
     crosstalk.mute(channels)
     assert energy(channels[1]) > 0.95 * before
+
+
+def channels_of(recording: bytes) -> list[np.ndarray]:
+    with tempfile.TemporaryFile() as file:
+        return audio.decode_channels(io.BytesIO(recording), file)
 
 
 def energy(samples: np.ndarray) -> float:

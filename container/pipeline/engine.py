@@ -1,0 +1,136 @@
+"""One thread calls the model. Windows of several requests that are read in the same manner share its batches."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from pipeline.decoding import context
+from pipeline.errors import RequestError, is_out_of_memory
+from pipeline.reading import Manner, Reading
+from pipeline.windows import Window
+
+_LOGGER = logging.getLogger(__name__)
+
+Read = Callable[[Manner, Sequence[Sequence[Window]]], list[Reading]]
+
+
+@dataclass
+class _Job:
+    """Windows of one request."""
+
+    manner: Manner
+    windows: Sequence[Window]
+    future: Future[Reading] = field(default_factory=Future)
+
+    def goes_with(self, other: _Job) -> bool:
+        """Whether both can be in one batch without changing each other's text."""
+        return self.manner == other.manner and context(self.windows) == context(other.windows)
+
+
+class Engine:
+    """Reads windows, first come first served: each batch begins with whoever has waited longest.
+
+    Others that are read alike and fit go with it. Windows that were submitted together stay together, so that a request
+    which is alone gets the same batches each time.
+    """
+
+    def __init__(self, read: Read, most: int) -> None:
+        """`read` gives a Reading for each group of windows; `most` windows make a batch."""
+        self._read = read
+        self._most = most
+        self._line: deque[_Job] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        threading.Thread(target=self._work, name="engine", daemon=True).start()
+
+    def submit(self, manner: Manner, windows: Sequence[Window]) -> Future[Reading]:
+        """One or more windows. The future can be cancelled until they are read; it raises what the model raises, and
+        RequestError 500 `out_of_memory` where a single window is too much for the device."""
+        job = _Job(manner, windows)
+        with self._changed:
+            self._line.append(job)
+            self._changed.notify()
+        return job.future
+
+    def close(self) -> None:
+        """Ends the thread after its batch; what waits is cancelled."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._line or self._closed)
+                if self._closed:
+                    break
+                batch = self._next_batch()
+            if jobs := [job for job in batch if job.future.set_running_or_notify_cancel()]:
+                self._answer(jobs)
+        for job in self._line:
+            job.future.cancel()
+
+    def _next_batch(self) -> list[_Job]:
+        first, *others = self._line
+        batch, room = [first], self._most - len(first.windows)
+        for job in others:
+            if job.goes_with(first) and len(job.windows) <= room:
+                batch.append(job)
+                room -= len(job.windows)
+        self._line = deque(job for job in self._line if job not in batch)
+        return batch
+
+    def _answer(self, jobs: Sequence[_Job]) -> None:
+        if len(jobs) > 1 and self._answer_together(jobs):
+            return
+        for job in jobs:
+            try:
+                job.future.set_result(self._alone(job))
+            except Exception as error:
+                job.future.set_exception(error)
+
+    def _answer_together(self, jobs: Sequence[_Job]) -> bool:
+        """Whether it went well: what goes wrong is for the one request to know that it goes wrong for."""
+        try:
+            readings = self._read(jobs[0].manner, [job.windows for job in jobs])
+        except Exception as error:
+            if is_out_of_memory(error):
+                self._halve(sum(len(job.windows) for job in jobs))
+            return False
+        for job, reading in zip(jobs, readings, strict=True):
+            job.future.set_result(reading)
+        return True
+
+    def _alone(self, job: _Job) -> Reading:
+        """In as many parts as the device's memory asks for."""
+        manner, parts, at = job.manner, [], 0
+        while at < len(job.windows):
+            part = job.windows[at : at + self._most]
+            try:
+                (reading,) = self._read(manner, [part])
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    raise
+                if len(part) == 1:
+                    raise RequestError(
+                        500,
+                        "out_of_memory",
+                        f"the device's memory is too small for {part[0].frames / 100:.0f} s of audio with these "
+                        "options: take a smaller beam_size, a smaller model or a larger instance",
+                    ) from error
+                self._halve(len(part))
+                continue
+            parts.append(reading)
+            manner = manner.after(reading)
+            at += len(part)
+        return Reading.joined(parts)
+
+    def _halve(self, windows: int) -> None:
+        """Batches stay smaller from here on: what did not fit once would not fit the next time."""
+        self._most = max(1, windows // 2)
+        _LOGGER.warning("%d windows do not fit the device's memory: batches have %d now", windows, self._most)

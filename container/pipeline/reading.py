@@ -1,0 +1,121 @@
+"""Reading windows with the model: their language, where it is not given, and what is said in them."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from faster_whisper import WhisperModel
+from faster_whisper.tokenizer import Tokenizer
+
+from pipeline import decoding
+from pipeline.decoding import Decoder, Encoded
+from pipeline.looks import Heard, Listener
+from pipeline.windows import Window
+
+# Beams of a second look, where the caller did not choose.
+BEAM = 5
+# Windows whose language is asked for: music and short answers at a recording's start mislead.
+LANGUAGE_WINDOWS = 4
+# Different manners whose tokens are kept ready.
+LISTENERS = 32
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How windows are to be read; those of one manner can go into one batch.
+
+    `language` None: found once, in a request's first windows. `prompt`: tokens of what could have been said before.
+    """
+
+    language: str | None
+    task: str
+    prompt: tuple[int, ...]
+    beam_size: int | None
+    temperature: float | None
+
+    def after(self, reading: Reading) -> Manner:
+        """How the rest of a recording is to be read, of which `reading` is the beginning."""
+        return self if self.language else replace(self, language=reading.language)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was heard in windows, in their order. `seconds`: their share of the model's time."""
+
+    heard: list[Heard]
+    language: str
+    language_probability: float
+    seconds: float
+
+    @staticmethod
+    def joined(parts: Sequence[Reading]) -> Reading:
+        """Of consecutive parts; the first one's language."""
+        heard = [one for part in parts for one in part.heard]
+        return replace(parts[0], heard=heard, seconds=sum(part.seconds for part in parts))
+
+
+class Reader:
+    """All that is asked of the model. To be used from one thread."""
+
+    def __init__(self, whisper: WhisperModel) -> None:
+        self._whisper = whisper
+        self._listener = lru_cache(LISTENERS)(self._new_listener)
+
+    def read(self, manner: Manner, groups: Sequence[Sequence[Window]]) -> list[Reading]:
+        """Reads all groups as one batch; each gets a language of its own where the manner has none."""
+        started = time.monotonic()
+        windows = [window for group in groups for window in group]
+        encoded = decoding.encode(self._whisper.model, windows)
+        languages = self._languages(manner, groups, encoded)
+        spoken = [code for group, (code, _) in zip(groups, languages, strict=True) for _ in group]
+        heard = self._hear(manner, windows, encoded, spoken)
+        second = (time.monotonic() - started) / sum(window.frames for window in windows)
+        readings, at = [], 0
+        for group, (language, probability) in zip(groups, languages, strict=True):
+            share = second * sum(window.frames for window in group)
+            readings.append(Reading(heard[at : at + len(group)], language, probability, share))
+            at += len(group)
+        return readings
+
+    def _hear(self, manner: Manner, windows: Sequence[Window], encoded: Encoded, spoken: Sequence[str]) -> list[Heard]:
+        """Those of one language at a time: it is part of how the decoder begins."""
+        heard: dict[int, Heard] = {}
+        for language in dict.fromkeys(spoken):
+            rows = [row for row, code in enumerate(spoken) if code == language]
+            chosen = [windows[row] for row in rows]
+            part = encoded
+            if len(rows) < len(windows):
+                part = decoding.chosen(self._whisper.model, encoded, windows, rows)
+            heard |= zip(rows, self._listener(replace(manner, language=language)).hear(chosen, part), strict=True)
+        return [heard[row] for row in range(len(windows))]
+
+    def _languages(
+        self, manner: Manner, groups: Sequence[Sequence[Window]], encoded: Encoded
+    ) -> list[tuple[str, float]]:
+        if manner.language:
+            return [(manner.language, 1.0)] * len(groups)
+        found = iter(decoding.languages(self._whisper.model, encoded))
+        return [leading(group, [next(found) for _ in group]) for group in groups]
+
+    def _new_listener(self, manner: Manner) -> Listener:
+        whisper = self._whisper
+        tokenizer = Tokenizer(
+            whisper.hf_tokenizer, whisper.model.is_multilingual, task=manner.task, language=manner.language
+        )
+        decoder = Decoder(whisper.model, tokenizer, manner.prompt, manner.beam_size or BEAM)
+        return Listener(decoder, whisper.model, manner.beam_size is not None, manner.temperature)
+
+
+def leading(windows: Sequence[Window], found: Sequence[dict[str, float]]) -> tuple[str, float]:
+    """The language and its probability: the mean over the first windows, each weighted with its length."""
+    total: dict[str, float] = defaultdict(float)
+    pairs = list(zip(found, windows, strict=True))[:LANGUAGE_WINDOWS]
+    for probabilities, window in pairs:
+        for code, probability in probabilities.items():
+            total[code] += probability * window.frames
+    best = max(total, key=lambda code: total[code])
+    return best, total[best] / sum(window.frames for _, window in pairs)
