@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import uvicorn
 
 import inference
+from pipeline import hardware
 from pipeline.errors import ModelError
 from pipeline.model import check_weights
 from serving import log
@@ -77,7 +78,8 @@ async def _load(service: Service, settings: Settings) -> int:
     except ModelError as error:
         log.error("cannot_serve", reason=str(error))
         return 1
-    log.info("ready", device=model.device, compute_type=model.compute_type, threads=model.threads)
+    gpu = {"driver": hardware.driver()} if model.device == "cuda" else {}
+    log.info("ready", device=model.device, compute_type=model.compute_type, threads=model.threads, **gpu)
     if os.environ.get("WHISPER_FLAVOUR") == "cuda" and model.device == "cpu":
         log.error("no_gpu", reason="this is the CUDA image on a machine without a GPU: the CPU does the work, slowly")
     return 0
