@@ -96,10 +96,24 @@ async def _invoke(request: Request, record: Record, service: Service, handlers: 
         record.fields["bytes"] = await _receive(request, body)
         data = handlers.input_fn(body, request.headers.get("content-type"), context)
         prediction = await service.predict(handlers.predict_fn, data)
-        record.fields["audio_seconds"] = prediction["duration"]
-        record.fields["language"] = prediction["language"]
+        record.fields |= _measured(prediction)
         content, media_type = handlers.output_fn(prediction, request.headers.get("accept"))
         return Response(content, headers={"content-type": media_type})
+
+
+def _measured(transcript: dict[str, Any]) -> dict[str, Any]:
+    """What the log says of a transcript: none of its words. `stages`: seconds; they overlap (docs/container.md)."""
+    stages = transcript["timings"]
+    total = stages["total"]
+    return {
+        "audio_seconds": transcript["duration"],
+        "language": transcript["language"],
+        "windows": transcript["windows"],
+        "retries": transcript["retries"],
+        "speech_without_text": transcript["speech_without_text"],
+        "stages": stages,
+        "times_real_time": round(transcript["duration"] / total, 2) if total else None,
+    }
 
 
 async def _receive(request: Request, body: BinaryIO) -> int:

@@ -286,7 +286,11 @@ def test_the_log_says_what_was_done_and_never_what_was_said(own_server, clip):
     good, bad_options, bad_audio = (line for line in own_server.log() if line["event"] == "request")
     assert good.items() >= {"id": "job-17", "status": 200, "bytes": len(clip), "language": "en"}.items()
     assert good["audio_seconds"] == pytest.approx(2.8, abs=0.1)
-    assert good["seconds"] > 0
+    assert good["seconds"] >= good["stages"]["total"] > 0
+    assert set(good["stages"]) == {"decode", "features", "speech", "inference", "total"}
+    assert good["times_real_time"] == pytest.approx(good["audio_seconds"] / good["stages"]["total"], rel=0.05)
+    assert (good["windows"], good["speech_without_text"]) == (1, 0)
+    assert good["retries"] >= 0
     assert bad_options.items() >= {"id": "job-18\x7f{", "status": 400, "error": "bad_options"}.items()
     assert bad_audio.items() >= {"status": 400, "error": "bad_audio", "bytes": 3}.items()
     text = own_server.log_file.read_text().lower()

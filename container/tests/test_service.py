@@ -6,7 +6,9 @@ from types import ModuleType
 
 import httpx
 import pytest
+from conftest import SPEECH
 
+import inference
 from pipeline.errors import RequestError
 from serving.app import create_app
 from serving.service import Service
@@ -87,3 +89,51 @@ def test_a_request_that_outlives_the_grace_is_failed_and_new_ones_are_refused():
         go_on.set()
 
     asyncio.run(conversation())
+
+
+class Device:
+    """The real model on a device that fails as CTranslate2 says it does: `fits` windows, or with `failure` for good."""
+
+    def __init__(self, model) -> None:
+        self._model = model
+        self.fits = 8
+        self.failure = "CUDA failed with error out of memory"
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def generate(self, storage, prompts, **how):
+        if len(prompts) > self.fits:
+            raise RuntimeError(self.failure)
+        return self._model.generate(storage, prompts, **how)
+
+
+def test_a_device_whose_memory_is_small_does_the_work_in_parts_and_one_that_fails_is_replaced(tiny):
+    speech = (SPEECH / "sense-and-sensibility.mp3").read_bytes() * 2
+
+    async def conversation():
+        service = Service(concurrency=1)
+        model = await service.load(inference.model_fn, str(tiny))
+        device = model.whisper.model = Device(model.whisper.model)
+        transport = httpx.ASGITransport(create_app(service, inference))
+        headers = {"content-type": "audio/mpeg", "accept": "text/plain"}
+
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+
+            async def ask() -> tuple[httpx.Response, int]:
+                answer = await client.post("/invocations", content=speech, headers=headers)
+                return answer, (await client.get("/ping")).status_code
+
+            found = [await ask()]
+            for device.fits in (2, 0, 1):
+                found.append(await ask())
+            device.fits, device.failure = 0, "CUDA failed with error an illegal memory access was encountered"
+            return [*found, await ask(), await ask()]
+
+    whole, in_parts, nothing, again, failed, afterwards = asyncio.run(conversation())
+    assert "Dashwood" in whole[0].text
+    assert in_parts[0].text == again[0].text == whole[0].text
+    assert (nothing[0].status_code, nothing[0].json()["error"]["code"]) == (500, "out_of_memory")
+    assert failed[0].status_code == 500
+    assert (afterwards[0].status_code, afterwards[0].json()["error"]["code"]) == (503, "not_ready")
+    assert [ping for _, ping in (whole, in_parts, nothing, again, failed, afterwards)] == [200, 200, 200, 200, 503, 503]
