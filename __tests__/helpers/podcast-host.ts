@@ -19,6 +19,8 @@ export interface PodcastHost {
   url: string;
   /** Puts a feed at `/<name>.xml`, its episodes below `/<name>/`. */
   publish(name: string, title: string, episodes: readonly Told[], more?: string): string;
+  /** From now on asks for this user and password (`user:password`) for all whose path begins like that. */
+  protect(path: string, credentials: string): void;
   /** Paths with their queries of all requests since the last call, in their order. */
   asked(): string[];
   stop(): Promise<void>;
@@ -28,11 +30,15 @@ const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceA
 
 export async function startPodcastHost(): Promise<PodcastHost> {
   const contents = new Map<string, string | Buffer>();
+  const locks = new Map<string, string>();
   let requests: string[] = [];
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     requests.push(path);
     const content = contents.get(path.replace(/\?.*$/, ''));
+    const lock = [...locks].find(([start]) => path.startsWith(start))?.[1];
+    const isOpen = lock === undefined || request.headers.authorization === lock;
+    if (!isOpen) return void response.writeHead(401).end();
     response.statusCode = content === undefined ? 404 : 200;
     response.setHeader('content-type', typeof content === 'string' ? 'application/rss+xml' : 'audio/mpeg');
     response.end(content ?? 'not here');
@@ -62,6 +68,7 @@ ${more}${items.join('\n')}
       );
       return `${url}/${name}.xml`;
     },
+    protect: (path, credentials) => void locks.set(path, `Basic ${Buffer.from(credentials).toString('base64')}`),
     asked() {
       const asked = requests;
       requests = [];

@@ -81,7 +81,7 @@ export async function startPublishRig(): Promise<PublishRig> {
       );
       const place = { bucket: 'whisper-sagemaker-123456789012-us-east-1', prefix: 'whisper/' };
       const all = transcribeSettings({ publish: 'commit', githubToken: 'writes', workspace: checkout, ...settings });
-      return publish(contextOf(context), all, { files, removed, place });
+      return publish(contextOf(context), all, { files, removed, feeds: [], place });
     },
     requirePublishable: (checkout, settings = {}) =>
       requirePublishable(

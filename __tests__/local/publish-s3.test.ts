@@ -48,7 +48,7 @@ async function run(paths: string[], given: Partial<TranscribeSettings> = {}, rem
   const mark = await aws.mark();
   const files = paths.map((path) => ({ audio: `${path}.mp3`, state: 'reused' as const, transcripts: [path] }));
   const place = { bucket: BUCKET, prefix: 'whisper/' };
-  const publication = await publish(context(), settingsOf(given), { files, removed, place });
+  const publication = await publish(context(), settingsOf(given), { files, removed, feeds: [], place });
   return { publication, operations: (await aws.requests(mark)).map(({ operation }) => operation) };
 }
 

@@ -17,6 +17,7 @@ import { watchEndpoint } from './collect/watch.js';
 import { examineAll } from './examine/all.js';
 import { type Forgotten, forget } from './forget.js';
 import { episodesAudio, markPublished, settleEpisodes } from './podcast/episodes.js';
+import { writeFeeds } from './podcast/feed-files.js';
 import { openPodcasts, type Podcasts } from './podcast/shows.js';
 import { problemOf } from './problem.js';
 import { type Delivery, openDelivery } from './publish/deliver.js';
@@ -43,10 +44,10 @@ export async function transcribe(
   const context = await withAnnotations(given, settings.workspace);
   const home = await bringHome(context, settings, grace);
   if (!home) return { files: [], instances: [] };
-  const { files, removed, endpoint, published, instances, ending } = home;
+  const { files, removed, feeds, endpoint, published, instances, ending } = home;
   // What was finished until an error is published all the same: nobody pays for it again, but somebody waits for it.
   const atLast = { ...context, signal: grace };
-  const publication = await publish(atLast, settings, { files, removed, place: endpoint });
+  const publication = await publish(atLast, settings, { files, removed, feeds, place: endpoint });
   if (!publication.problem && markPublished(settings, published, files)) await note(atLast, endpoint, published.save);
   const problem = context.signal.aborted
     ? stopped(context.signal, files)
@@ -60,6 +61,8 @@ interface Home {
   files: FileReport[];
   /** Transcripts that were forgotten. */
   removed: string[];
+  /** What was written for the feeds of podcasts. */
+  feeds: string[];
   endpoint: Endpoint;
   published: Published;
   instances: InstanceCount[];
@@ -119,7 +122,8 @@ async function bringHome(
       files,
     );
   });
-  return { files, removed: forgotten.removed, endpoint, published, instances: [...progress.instances], ending };
+  const feeds = await writeFeeds(context, settings, published, podcasts?.shows ?? []);
+  return { files, removed: forgotten.removed, feeds, endpoint, published, instances: [...progress.instances], ending };
 }
 
 type Books = Awaited<ReturnType<typeof openBooks>>;

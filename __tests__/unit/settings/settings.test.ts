@@ -51,6 +51,30 @@ describe('what is needed is enough', () => {
     });
   });
 
+  test('transcribe: or feeds', () => {
+    const feeds = ['https://example.com/feed.xml', 'https://me:secret@example.com/feed?token=x'];
+    expect(transcribe({ files: '', feeds: `${feeds.join('\n')}\n${feeds[0]}` })).toMatchObject({
+      files: [],
+      podcast: {
+        feeds,
+        maxEpisodes: 5,
+        titles: [],
+        since: undefined,
+        transcribed: 'skip',
+        publicBaseUrl: undefined,
+        feedCopy: 'none',
+        allowPrivateAddresses: false,
+      },
+    });
+    const base = { feeds: 'https://example.com/feed.xml', 'public-base-url': 'https://me.example/transcripts' };
+    expect(transcribe(base).podcast).toMatchObject({
+      publicBaseUrl: 'https://me.example/transcripts/',
+      feedCopy: 'tags',
+    });
+    expect(transcribe({ ...base, 'feed-copy': 'copy' }).podcast.feedCopy).toBe('copy');
+    expect(transcribe({ ...base, 'feed-copy': 'none' }).podcast.feedCopy).toBe('none');
+  });
+
   test('transcribe: or what is to be forgotten', () => {
     expect(transcribe({ files: '', forget: 'audio/secret.*' })).toMatchObject({
       files: [],
@@ -158,6 +182,17 @@ describe('a bad input is named with what was found and what it takes', () => {
     ['a branch that git refuses', () => transcribe({ 'pull-request-branch': 'a..b' }), /must be the name of a branch/],
     ['half a line', () => transcribe({ 'line-characters': '20.5' }), /line-characters is "20.5"; it must be a whole/],
     ['a page that no browser plays', () => transcribe({ 'audio-base-url': 'javascript:1' }), /begins with https/],
+    ['a day that there is not', () => transcribe({ 'episodes-since': '2026-02-30' }), /must be a day that there is/],
+    [
+      'days the wrong way round',
+      () => transcribe({ 'episodes-since': '2026-02-02', 'episodes-until': '2026-02-01' }),
+      /episodes-since is "2026-02-02"; it must not be after episodes-until \(2026-02-01\)/,
+    ],
+    [
+      'tags without their address',
+      () => transcribe({ 'feed-copy': 'copy' }),
+      /public-base-url is empty; it must be given with `feed-copy: copy`/,
+    ],
     ['a workflow in a folder', () => transcribe({ 'dispatch-workflow': '../pages.yml' }), /file name of a workflow/],
   ])('%s', (_, read, message) => {
     expect(read).toThrow(message);
@@ -172,6 +207,9 @@ describe('a bad input is named with what was found and what it takes', () => {
   test('but never a token', () => {
     expect(() => deploy({ 'hub-token': 'secret', verify: 'secret?' })).toThrow(/verify/);
     expect(() => deploy({ 'hub-token': 'hf_secret', verify: 'x' })).not.toThrow(/hf_secret/);
+    expect(() => transcribe({ feeds: 'ftp://me:secret@example.com' })).toThrow(
+      /feeds is "\*\*\*"; it must be addresses/,
+    );
   });
 });
 

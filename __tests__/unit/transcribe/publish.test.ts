@@ -12,11 +12,12 @@ const place = { bucket: 'b', prefix: 'p/' };
 
 describe('the message of a commit', () => {
   const message = (template: string, changed: string[], environment = {}) =>
-    commitMessage(template, { files, removed: ['gone.txt'], place }, changed, environment);
+    commitMessage(template, { files, removed: ['gone.txt'], feeds: ['feed.xml'], place }, changed, environment);
 
   test('counts the audio files whose transcripts changed', () => {
     expect(message('Add {count} transcripts', ['a.txt', 'a.srt', 'c.srt', 'gone.txt'])).toBe('Add 2 transcripts');
     expect(message('Add {count} transcripts', ['gone.txt'])).toBe('Remove 1 transcript');
+    expect(message('Add {count} transcripts', ['feed.xml'])).toBe("Bring the feeds' transcript tags up to date");
   });
 
   test('keeps its lines and loses other control characters; an unknown word in braces is text', () => {

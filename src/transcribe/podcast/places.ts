@@ -21,7 +21,7 @@ export interface Places {
  * @param isElsewhere whether the transcripts of other audio have this place
  */
 export function openPlaces(
-  published: Published,
+  published: Pick<Published, 'entries'>,
   candidates: readonly Candidate[],
   isElsewhere: (name: string) => boolean,
 ): Places {

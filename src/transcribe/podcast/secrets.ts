@@ -54,8 +54,8 @@ const isSecret = (name: string, value: string): boolean => value !== '' && (SECR
 
 /** Long, of letters and digits, and no words with hyphens between them. */
 function isRandom(text: string): boolean {
-  const name = text.replace(/\.(?:xml|rss|atom|json)$/i, '');
-  if (UUID.test(name) || !/^[\w.~+=%-]{20,}$/.test(name)) return false;
+  const name = decoded(text).replace(/\.(?:xml|rss|atom|json)$/i, '');
+  if (UUID.test(name) || !/^[\w.~+=-]{20,}$/.test(name)) return false;
   return name.split(/[-.]/).some((word) => word.length >= 16 && /\d/.test(word) && /[a-z]/i.test(word));
 }
 

@@ -16,6 +16,7 @@ export function commitMessage(
   const count = files.filter(({ transcripts }) => transcripts.some((path) => paths.has(path))).length;
   const gone = removed.filter((path) => paths.has(path)).length;
   if (count === 0 && gone > 0) return `Remove ${plural(gone, 'transcript')}`;
+  if (count === 0) return "Bring the feeds' transcript tags up to date";
   return template
     .replaceAll('{count}', String(count))
     .replaceAll('{run}', runUrl(environment) ?? '')

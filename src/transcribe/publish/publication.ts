@@ -8,6 +8,8 @@ export interface Publishing {
   files: readonly FileReport[];
   /** Paths in the workspace of transcripts that were taken out of it. */
   removed: readonly string[];
+  /** Paths in the workspace of what was written for feeds. */
+  feeds: readonly string[];
   /** The endpoint's folder in its bucket. */
   place: { bucket: string; prefix: string };
 }
@@ -20,8 +22,8 @@ export const isElsewhere = (publish: TranscribeSettings['publish']): boolean =>
   publish === 's3' || publish === 'artifact';
 
 /** Paths in the workspace, for git and for S3. What was written again after it was removed is there. */
-export function editsOf({ files, removed }: Publishing): { written: string[]; removed: string[] } {
-  const written = [...new Set(files.flatMap(({ transcripts }) => transcripts))];
+export function editsOf({ files, removed, feeds }: Publishing): { written: string[]; removed: string[] } {
+  const written = [...new Set([...files.flatMap(({ transcripts }) => transcripts), ...feeds])];
   const there = new Set(written);
   return { written, removed: [...new Set(removed)].filter((path) => !there.has(path)) };
 }

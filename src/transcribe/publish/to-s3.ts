@@ -19,6 +19,7 @@ const CONTENT_TYPES: Record<string, string> = {
   '.json': 'application/json; charset=utf-8',
   '.md': 'text/markdown; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
+  '.xml': 'application/xml; charset=utf-8',
 };
 
 /** @throws UserError when there is no such bucket of this account and in this region */

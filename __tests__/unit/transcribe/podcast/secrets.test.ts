@@ -1,0 +1,57 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  isPrivateFeed,
+  lastingAddress,
+  secretsOf,
+  withoutSecrets,
+} from '../../../../src/transcribe/podcast/secrets.js';
+
+describe('a private feed', () => {
+  test.each([
+    [
+      'https://www.patreon.com/rss/show?auth=abcDEF123&show=7',
+      ['abcDEF123'],
+      'https://www.patreon.com/rss/show?auth=***&show=7',
+    ],
+    ['https://host.example/rss?token=abc', ['abc'], 'https://host.example/rss?token=***'],
+    ['https://me:pass%20word@host.example/rss', ['pass%20word', 'pass word'], 'https://host.example/rss'],
+    ['https://abcdef@host.example/rss', ['abcdef'], 'https://host.example/rss'],
+    [
+      'https://app.example.com/feeds/8f4c1a9be2aa8f4c1a9be2aa.rss',
+      ['8f4c1a9be2aa8f4c1a9be2aa.rss'],
+      'https://app.example.com/feeds/***',
+    ],
+  ])('is known by its address, and its secrets are not shown: %s', (address, secrets, shown) => {
+    expect(secretsOf(address)).toEqual(secrets);
+    expect(isPrivateFeed(address)).toBe(true);
+    expect(withoutSecrets(address)).toBe(shown);
+  });
+
+  test('is known by words in its path, too', () => {
+    expect(isPrivateFeed('https://api.example.com/podcast/1/private/6f1c2d3e-1111-2222-3333-444455556666.rss')).toBe(
+      true,
+    );
+  });
+
+  test('stays the same podcast when its token is changed', () => {
+    const one = lastingAddress('https://a:b@host.example/rss?show=7&auth=one');
+    expect(lastingAddress('https://host.example/rss?show=7&auth=two')).toBe(one);
+    expect(lastingAddress('https://host.example/rss?show=8&auth=one')).not.toBe(one);
+    expect(lastingAddress('tag:example.com,2026:1')).toBe('tag:example.com,2026:1');
+  });
+});
+
+test.each([
+  'https://feeds.megaphone.fm/ADL9840290619',
+  'https://anchor.fm/s/1234abcd/podcast/rss',
+  'https://feeds.acast.com/public/shows/6f1c2d3e-1111-2222-3333-444455556666',
+  'https://example.com/the-show-of-2026-about-everything-that-sails.xml?format=audio&author=5',
+  'https://example.com/%E6%97%A5%E6%9C%AC%E8%AA%9E%E3%81%AE%E7%95%AA%E7%B5%84/feed.xml',
+])('a public feed is not taken for a private one: %s', (address) => {
+  expect(isPrivateFeed(address)).toBe(false);
+  expect(withoutSecrets(address)).toBe(address);
+});
+
+test('what is no address is not shown at all', () => {
+  expect(withoutSecrets('token=abc')).toBe('***');
+});
