@@ -20,16 +20,19 @@ export function isPublic(address: string): boolean {
   return ip.kind() === 'ipv4' || ip.match(GLOBAL_UNICAST);
 }
 
+/** Whether a host at this IP address may be asked. */
+export type Judge = (address: string) => boolean;
+
 /**
- * A `lookup` for sockets, which answers with public addresses or not at all. The socket connects to just what was looked
- * at here: a name that stands for something else a moment later (DNS rebinding) gains nothing.
- * @param lookup how names are resolved; the system's way unless a test has another
+ * A `lookup` for sockets, which gives addresses that may be asked, or none. The socket connects to just what was judged
+ * here: a name that stands for something else a moment later (DNS rebinding) gains nothing.
+ * @param lookup how names are resolved, such as by the system
  */
-export function publicLookup(lookup: LookupFunction = systemLookup): LookupFunction {
+export function judgedLookup(judge: Judge, lookup: LookupFunction = systemLookup): LookupFunction {
   return (hostname, options, callback) =>
     lookup(hostname, { ...options, all: true }, (error, found) => {
       const addresses = typeof found === 'string' ? [{ address: found, family: isIP(found) }] : (found ?? []);
-      const hidden = addresses.find(({ address }) => !isPublic(address));
+      const hidden = addresses.find(({ address }) => !judge(address));
       if (error || hidden) return callback(error ?? notPublic(hostname, hidden?.address), []);
       const [first] = addresses;
       if (options.all || first === undefined) callback(null, addresses);
@@ -38,20 +41,20 @@ export function publicLookup(lookup: LookupFunction = systemLookup): LookupFunct
 }
 
 /**
- * Refuses what is not http or https, and, unless private ones are allowed, a host that is written as an address which is
- * not public. URL has already put every spelling of it (decimal, octal, hexadecimal, short) into the usual one.
+ * Refuses what is not http or https, and a host that is written as an address which may not be asked. URL has already put
+ * every spelling of it (decimal, octal, hexadecimal, short) into the usual one.
  * @throws UserError
  */
-export function checkAddress(url: URL, allowPrivate: boolean): void {
+export function checkAddress(url: URL, judge: Judge): void {
   if (!isWeb(url)) {
     throw new UserError(
       `${shownAddress(url)} is no address of the web: it starts with ${url.protocol}`,
       'Feeds and episodes come by http or https.',
     );
   }
-  // A socket asks nobody about an address, so that the lookup above does not see it.
+  // A socket resolves no address, so that the lookup does not see it.
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (!allowPrivate && isIP(host) !== 0 && !isPublic(host)) throw notPublic(url.hostname, host);
+  if (isIP(host) !== 0 && !judge(host)) throw notPublic(host, host);
 }
 
 const notPublic = (host: string, address = ''): UserError =>

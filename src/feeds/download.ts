@@ -56,7 +56,7 @@ async function untilWhole(http: Http, landing: Landing, signal: AbortSignal): Pr
       if (!(error instanceof Incomplete || isPassingError(error))) throw error;
       if (landing.bytes > furthest) attempt = 1;
       furthest = Math.max(furthest, landing.bytes);
-      if (attempt >= ATTEMPTS) throw brokenOff(landing, error as Error);
+      if (attempt >= ATTEMPTS) throw brokenOff(landing.from, furthest, error as Error);
     }
     await http.clock.sleep(pauseAfter(attempt, null, http.clock.now()), signal);
   }
@@ -67,9 +67,9 @@ const downloaded = ({ hash, bytes }: Landing, { url, headers }: Answer): Downloa
   return { sha256: hash.digest('hex'), bytes, url, ...(contentType !== undefined && { contentType }) };
 };
 
-const brokenOff = ({ from, bytes }: Landing, cause: Error): UserError =>
+const brokenOff = (from: string, furthest: number, cause: Error): UserError =>
   new UserError(
-    `${shownAddress(from)} broke off ${ATTEMPTS} times, the last time after ${bytes} bytes: ${cause.message}`,
+    `${shownAddress(from)} broke off ${ATTEMPTS} times, and did not get further than ${furthest} bytes: ${cause.message}`,
     'Run the step again later.',
     { cause },
   );

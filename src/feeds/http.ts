@@ -6,7 +6,7 @@ import { type Clock, systemClock } from '../clock.js';
 import { UserError } from '../errors.js';
 import { pauseAfter } from '../pause.js';
 import { shipped } from '../shipped.js';
-import { checkAddress, publicLookup, shownAddress } from './address.js';
+import { checkAddress, isPublic, type Judge, judgedLookup, shownAddress } from './address.js';
 import { isPassingError, isPassingStatus, request } from './request.js';
 
 /** Attempts of one request, the first included. */
@@ -47,18 +47,27 @@ export interface HttpOptions {
   idle?: number;
   /** How names are resolved, before they are judged. */
   lookup?: LookupFunction;
+  /** What is public. */
+  judge?: Judge;
 }
 
-export function openHttp({ allowPrivate, clock = systemClock, idle = IDLE, lookup }: HttpOptions): Http {
+export function openHttp({
+  allowPrivate,
+  clock = systemClock,
+  idle = IDLE,
+  lookup,
+  judge = isPublic,
+}: HttpOptions): Http {
   const userAgent = `whisper-sagemaker/${version()} (+https://github.com/org/whisper-sagemaker)`;
-  const guarded = allowPrivate ? lookup : publicLookup(lookup);
+  const mayAsk = allowPrivate ? () => true : judge;
+  const judged = judgedLookup(mayAsk, lookup);
   return {
     clock,
     async get(address, { headers, signal }) {
       const ask = (url: URL, authorization: string | undefined) => {
-        checkAddress(url, allowPrivate);
+        checkAddress(url, mayAsk);
         const sent = { accept: '*/*', 'user-agent': userAgent, ...headers, ...(authorization && { authorization }) };
-        return request(url, { headers: sent, signal, idle, lookup: guarded });
+        return request(url, { headers: sent, signal, idle, lookup: judged });
       };
       for (let attempt = 1; ; attempt++) {
         const answer = await followed(parsed(address), ask).catch((error: unknown) => {

@@ -43,7 +43,7 @@ export class Incomplete extends Error {}
  * @throws Incomplete, the connection's error, or UserError when no other answer can be better
  */
 export async function land(landing: Landing, answer: Answer): Promise<void> {
-  await begin(landing, answer);
+  begin(landing, answer);
   refuseTooLarge(landing, landing.version.total ?? 0);
   for await (const chunk of answer.body as AsyncIterable<Buffer>) {
     refuseTooLarge(landing, landing.bytes + chunk.length);
@@ -55,11 +55,12 @@ export async function land(landing: Landing, answer: Answer): Promise<void> {
   if (version.total !== undefined && bytes < version.total) {
     throw new Incomplete(`it ended after ${bytes} of ${version.total} bytes`);
   }
+  // What came before a start anew may have been more.
+  await landing.handle.truncate(bytes);
 }
 
-async function begin(landing: Landing, { status, headers }: Answer): Promise<void> {
+function begin(landing: Landing, { status, headers }: Answer): void {
   if (status === 206 && landing.bytes > 0 && continues(headers, landing.bytes, landing.version)) return;
-  await landing.handle.truncate(0);
   landing.bytes = 0;
   landing.hash = createHash('sha256');
   landing.version = { total: undefined, validator: undefined };
@@ -80,7 +81,7 @@ async function write(handle: FileHandle, chunk: Buffer, position: number): Promi
 function refuseTooLarge({ from, mostBytes }: Landing, bytes: number): void {
   if (bytes <= mostBytes) return;
   throw new UserError(
-    `${shownAddress(from)} has more than ${Math.round(mostBytes / 1e6)} MB.`,
+    `${shownAddress(from)} has more than ${mostBytes / 1e6} MB.`,
     'No larger file is taken. If it is a video, transcribe its sound alone from a file of your own.',
   );
 }

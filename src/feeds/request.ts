@@ -7,7 +7,7 @@ export interface RequestOptions {
   signal: AbortSignal;
   /** Milliseconds in which nothing comes until it is given up. */
   idle: number;
-  lookup: LookupFunction | undefined;
+  lookup: LookupFunction;
 }
 
 /**
@@ -19,7 +19,7 @@ export function request(url: URL, { headers, signal, idle, lookup }: RequestOpti
   return new Promise((resolve, reject) => {
     let answer: IncomingMessage | undefined;
     // No shared agent: its connections were not looked up here, and it may go through a proxy that resolves names itself.
-    const options = { agent: false, headers, signal, timeout: idle, ...(lookup && { lookup }) };
+    const options = { agent: false, headers, signal, timeout: idle, lookup };
     const sent = client.get(url, options, (response) => {
       answer = response;
       resolve(response);

@@ -9,12 +9,14 @@ export interface Version {
 }
 
 /** By the headers of an answer with status 200. */
-export function versionOf(headers: IncomingHttpHeaders): Version {
-  const { etag, 'last-modified': changed, 'content-length': length } = headers;
-  // A weak one says that two files mean the same, not that their bytes are.
-  const validator = etag !== undefined && !etag.startsWith('W/') ? etag : changed;
-  return { total: length === undefined ? undefined : Number(length), validator };
-}
+export const versionOf = (headers: IncomingHttpHeaders): Version => {
+  const length = headers['content-length'];
+  return { total: length === undefined ? undefined : Number(length), validator: validatorOf(headers) };
+};
+
+/** A weak ETag says that two files mean the same, not that their bytes are. */
+const validatorOf = ({ etag = 'W/', 'last-modified': changed }: IncomingHttpHeaders): string | undefined =>
+  etag.startsWith('W/') ? changed : etag;
 
 /** Headers that ask for the rest of a file, or for the whole if it is another one by now. */
 export const rangeFrom = (bytes: number, { validator }: Version): OutgoingHttpHeaders =>
@@ -22,10 +24,9 @@ export const rangeFrom = (bytes: number, { validator }: Version): OutgoingHttpHe
 
 /** Whether an answer with status 206 is what follows the first `bytes` of just this file. */
 export function continues(headers: IncomingHttpHeaders, bytes: number, version: Version): boolean {
-  const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
-  const { etag, 'last-modified': changed } = headers;
-  const same = [etag ?? version.validator, changed ?? version.validator].includes(version.validator);
-  return (
-    Number(start) === bytes && same && (total === '*' || version.total === undefined || Number(total) === version.total)
-  );
+  const [, start, whole = '*'] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(headers['content-range'] ?? '') ?? [];
+  const sameSize = whole === '*' || version.total === undefined || Number(whole) === version.total;
+  // It was asked for on condition that nothing changed; a server that says nothing more is believed.
+  const sameVersion = (validatorOf(headers) ?? version.validator) === version.validator;
+  return Number(start) === bytes && sameSize && sameVersion;
 }
