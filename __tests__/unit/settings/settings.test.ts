@@ -135,6 +135,11 @@ describe('a bad input is named with what was found and what it takes', () => {
       /mode is "delete"; it must be `plan`, `deploy`, `transcribe`, `prune` or `destroy`/,
     ],
     ['no mode', () => readSettings(environment({ mode: '' })), /mode is empty/],
+    [
+      'a glob that leads out of the repository',
+      () => deploy({ 'deployment-paths': '{workflow}\n!../**' }),
+      /deployment-paths is "\{workflow\}\n!\.\.\/\*\*"; it must be globs relative to the root of the repository/,
+    ],
     ['no role', () => deploy({ 'execution-role-arn': '' }), /execution-role-arn is empty; it must be the ARN/],
     ['no files', () => transcribe({ files: ' \n ' }), /files is empty; it must be one or more globs/],
     [
