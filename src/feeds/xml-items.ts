@@ -1,4 +1,4 @@
-import { parseXml, XmlElement, type XmlError } from '@rgrove/parse-xml';
+import { parseXml, XmlElement } from '@rgrove/parse-xml';
 import { UserError } from '../errors.js';
 import { webAddress } from './address.js';
 import { episodeIds, isAudio } from './items.js';
@@ -12,17 +12,17 @@ export interface XmlItem {
 
 /** The root of a feed, whose nodes know where in the text they are. @throws UserError when it is not well-formed */
 export function parseXmlFeed(xml: string): XmlElement {
-  let cause: unknown;
+  let cause: unknown = new Error('it has no element');
   try {
     const { root } = parseXml(xml, { includeOffsets: true, ignoreUndefinedEntities: true });
     if (root) return root;
   } catch (error) {
     cause = error;
   }
-  const { line, column, message = '' } = (cause ?? {}) as Partial<XmlError>;
-  const where = line === undefined ? '' : ` in line ${line}, column ${column}`;
+  // Its other lines are an excerpt of the feed.
+  const [where] = (cause as Error).message.split('\n');
   throw new UserError(
-    `The feed cannot be copied, as it is not well-formed XML${where}: ${message.split('\n')[0]}`,
+    `The feed cannot be copied, as it is not well-formed XML: ${where}`,
     'Apps may refuse it too: a feed validator shows more. The tags can still be pasted where the feed is made.',
     { cause },
   );

@@ -37,7 +37,7 @@ const resolving =
 describe('what is asked', () => {
   test('says who asks, and nothing more', async () => {
     expect(await get(server.on('/', whole('hello')))).toMatchObject({ status: 200, text: 'hello' });
-    const [{ headers } = { headers: {} }] = server.asked();
+    const headers = server.asked()[0]?.headers ?? {};
     expect(headers['user-agent']).toMatch(/^whisper-sagemaker\/\d+\.\d+\.\d+\S* \(\+https:\/\/github\.com\/\S+\)$/);
     expect(Object.keys(headers).sort()).toEqual(['accept', 'connection', 'host', 'user-agent']);
   });
