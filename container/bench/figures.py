@@ -27,7 +27,6 @@ UNITS = {
     "cpu_seconds": "s",
     "peak_rss_mb": "MB",
     "loaded_rss_mb": "MB",
-    "more_rss_mb": "MB",
     "gpu_busy": "%",
 }
 
@@ -83,12 +82,10 @@ def of_all(found: Sequence[Mapping[str, Values]], device: str) -> Iterator[Figur
 
 
 def of_memory(kind: str, minutes: Mapping[int, Values]) -> Iterator[Figure]:
-    """Of one kind of file, by its length in minutes, ascending: the longest held against the shortest."""
+    """Of one kind of file, by its length in minutes: the longest held against the shortest."""
+    highest = {"peak_rss_mb": Bar(minutes[min(minutes)]["peak_rss_mb"] + MORE_MEGABYTES)}
     for length, values in minutes.items():
-        yield from of(f"{kind}-{length}-minutes/ours", values, {})
-    shortest, *_, longest = minutes.values()
-    more = {"more_rss_mb": longest["peak_rss_mb"] - shortest["peak_rss_mb"]}
-    yield from of(f"{kind}/ours", more, {"more_rss_mb": Bar(MORE_MEGABYTES)})
+        yield from of(f"{kind}-{length}-minutes/ours", values, highest if length == max(minutes) else {})
 
 
 def say(figures: Iterable[Figure]) -> None:

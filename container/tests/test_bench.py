@@ -53,6 +53,15 @@ def test_over_all_files_ours_has_to_be_faster():
     assert not held(12, 10)
 
 
+def test_memory_must_not_grow_with_the_length():
+    def held(short: float, long: float) -> list[bool]:
+        found = figures.of_memory("mp3", {10: {"peak_rss_mb": short}, 180: {"peak_rss_mb": long}})
+        return [figure["ok"] for figure in found if "ok" in figure]
+
+    assert held(500, 800) == [True]
+    assert held(500, 801) == [False]
+
+
 def test_a_recording_is_repeated_to_a_length(tmp_path):
     clip = ROOT / "assets" / "clip.mp3"
     for kind in memory.KINDS:
