@@ -1,10 +1,8 @@
 import type { Context } from '../context.js';
+import { pauseAfter } from '../pause.js';
 
 /** Attempts of one request, the first included. */
 export const ATTEMPTS = 5;
-/** Milliseconds: the first pause, doubled each time, and the longest that a hub's Retry-After is believed. */
-const PAUSE = 1_000;
-const LONGEST_PAUSE = 60_000;
 
 interface Hub {
   url: string;
@@ -29,7 +27,7 @@ export function patientFetch({ url, token }: Hub, { clock, log, signal }: Contex
       });
       if (answer && (attempt === ATTEMPTS || !isPassing(answer.status))) return answer;
       await answer?.body?.cancel();
-      const pause = pauseAfter(attempt, answer?.headers.get('retry-after') ?? null);
+      const pause = pauseAfter(attempt, answer?.headers.get('retry-after') ?? null, clock.now());
       log.info(
         `${target.host} ${answer ? `answered ${answer.status}` : 'broke the connection'}; trying again in ${Math.ceil(pause / 1000)} s.`,
       );
@@ -39,9 +37,3 @@ export function patientFetch({ url, token }: Hub, { clock, log, signal }: Contex
 }
 
 const isPassing = (status: number): boolean => status === 429 || status >= 500;
-
-/** Milliseconds until the next attempt. `retryAfter`: the header, in seconds (RFC 9110, 10.2.3), if there was one. */
-export function pauseAfter(attempt: number, retryAfter: string | null): number {
-  const asked = retryAfter !== null && /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : 0;
-  return Math.min(LONGEST_PAUSE, Math.max(asked, PAUSE * 2 ** (attempt - 1)));
-}

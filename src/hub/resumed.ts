@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import { UserError } from '../errors.js';
-import { ATTEMPTS, pauseAfter } from './patient-fetch.js';
+import { pauseAfter } from '../pause.js';
+import { ATTEMPTS } from './patient-fetch.js';
 
 /**
  * The content of a file on the hub; a connection that breaks is taken up again from the byte where it broke.
@@ -24,7 +25,7 @@ export async function* resumed(blob: Blob, name: string, { clock, log, signal }:
     if (position > before) attempt = 1;
     signal.throwIfAborted();
     if (attempt >= ATTEMPTS) throw brokenOff(name, `${position} of ${blob.size} bytes`, broken);
-    const pause = pauseAfter(attempt, null);
+    const pause = pauseAfter(attempt, null, clock.now());
     log.info(`${name}: the connection broke after ${position} of ${blob.size} bytes; going on in ${pause / 1000} s.`);
     await clock.sleep(pause, signal);
   }
