@@ -29,6 +29,7 @@ class Options:
     beam_size: int | None = None
     temperature: float | None = None
     channels: str = "mix"
+    multilingual: bool = False
 
 
 def parse(attributes: str | None) -> Options:
@@ -129,4 +130,5 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "beam_size": _beam_size,
     "temperature": _temperature,
     "channels": _one_of("mix", "split"),
+    "multilingual": _flag,
 }

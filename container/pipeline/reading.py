@@ -20,6 +20,8 @@ from pipeline.windows import Window
 BEAM = 5
 # Windows whose language is asked for: music and short answers at a recording's start mislead.
 LANGUAGE_WINDOWS = 4
+# With `multilingual`, the probability from which a window has its own language: short ones are often taken for another.
+SURE = 0.5
 # Different manners whose tokens are kept ready.
 LISTENERS = 32
 
@@ -28,10 +30,12 @@ LISTENERS = 32
 class Manner:
     """How windows are to be read; those of one manner can go into one batch.
 
-    `language` None: found once, in a request's first windows. `prompt`: tokens of what could have been said before.
+    `language` None: found once, in a request's first windows. `multilingual`: found for each window, and `language` is
+    what those are taken for of which the model is not sure. `prompt`: tokens of what could have been said before.
     """
 
     language: str | None
+    multilingual: bool
     task: str
     prompt: tuple[int, ...]
     beam_size: int | None
@@ -39,23 +43,26 @@ class Manner:
 
     def after(self, reading: Reading) -> Manner:
         """How the rest of a recording is to be read, of which `reading` is the beginning."""
-        return self if self.language else replace(self, language=reading.language)
+        return self if self.language or self.multilingual else replace(self, language=reading.languages[0][0])
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was heard in windows, in their order. `seconds`: their share of the model's time."""
+    """What was heard in windows, in their order, and in which language: its code and its probability. `seconds`: their
+    share of the model's time."""
 
     heard: list[Heard]
-    language: str
-    language_probability: float
+    languages: list[tuple[str, float]]
     seconds: float
 
     @staticmethod
     def joined(parts: Sequence[Reading]) -> Reading:
-        """Of consecutive parts; the first one's language."""
-        heard = [one for part in parts for one in part.heard]
-        return replace(parts[0], heard=heard, seconds=sum(part.seconds for part in parts))
+        """Of consecutive parts."""
+        return Reading(
+            [one for part in parts for one in part.heard],
+            [language for part in parts for language in part.languages],
+            sum(part.seconds for part in parts),
+        )
 
 
 class Reader:
@@ -66,19 +73,19 @@ class Reader:
         self._listener = lru_cache(LISTENERS)(self._new_listener)
 
     def read(self, manner: Manner, groups: Sequence[Sequence[Window]]) -> list[Reading]:
-        """Reads all groups as one batch; each gets a language of its own where the manner has none."""
+        """Reads all groups as one batch; each finds its language, or languages, for itself."""
         started = time.monotonic()
         windows = [window for group in groups for window in group]
         encoded = decoding.encode(self._whisper.model, windows)
         languages = self._languages(manner, groups, encoded)
-        spoken = [code for group, (code, _) in zip(groups, languages, strict=True) for _ in group]
-        heard = self._hear(manner, windows, encoded, spoken)
+        heard = self._hear(manner, windows, encoded, [code for code, _ in languages])
         second = (time.monotonic() - started) / sum(window.frames for window in windows)
         readings, at = [], 0
-        for group, (language, probability) in zip(groups, languages, strict=True):
+        for group in groups:
+            end = at + len(group)
             share = second * sum(window.frames for window in group)
-            readings.append(Reading(heard[at : at + len(group)], language, probability, share))
-            at += len(group)
+            readings.append(Reading(heard[at:end], languages[at:end], share))
+            at = end
         return readings
 
     def _hear(self, manner: Manner, windows: Sequence[Window], encoded: Encoded, spoken: Sequence[str]) -> list[Heard]:
@@ -90,16 +97,23 @@ class Reader:
             part = encoded
             if len(rows) < len(windows):
                 part = decoding.chosen(self._whisper.model, encoded, windows, rows)
-            heard |= zip(rows, self._listener(replace(manner, language=language)).hear(chosen, part), strict=True)
+            listener = self._listener(replace(manner, language=language, multilingual=False))
+            heard |= zip(rows, listener.hear(chosen, part), strict=True)
         return [heard[row] for row in range(len(windows))]
 
     def _languages(
         self, manner: Manner, groups: Sequence[Sequence[Window]], encoded: Encoded
     ) -> list[tuple[str, float]]:
-        if manner.language:
-            return [(manner.language, 1.0)] * len(groups)
-        found = iter(decoding.languages(self._whisper.model, encoded))
-        return [leading(group, [next(found) for _ in group]) for group in groups]
+        """Of each window."""
+        if manner.language and not manner.multilingual:
+            return [(manner.language, 1.0)] * sum(len(group) for group in groups)
+        coming = iter(decoding.languages(self._whisper.model, encoded))
+        languages: list[tuple[str, float]] = []
+        for group in groups:
+            found = [next(coming) for _ in group]
+            lead = (manner.language, 1.0) if manner.language else leading(group, found)
+            languages += [own(probabilities, lead[0]) if manner.multilingual else lead for probabilities in found]
+        return languages
 
     def _new_listener(self, manner: Manner) -> Listener:
         whisper = self._whisper
@@ -108,6 +122,13 @@ class Reader:
         )
         decoder = Decoder(whisper.model, tokenizer, manner.prompt, manner.beam_size or BEAM)
         return Listener(decoder, whisper.model, manner.beam_size is not None, manner.temperature)
+
+
+def own(probabilities: dict[str, float], otherwise: str) -> tuple[str, float]:
+    """One window's language and its probability: `otherwise` where none is sure."""
+    best = max(probabilities, key=lambda code: probabilities[code])
+    chosen = best if probabilities[best] >= SURE else otherwise
+    return chosen, probabilities[chosen]
 
 
 def leading(windows: Sequence[Window], found: Sequence[dict[str, float]]) -> tuple[str, float]:

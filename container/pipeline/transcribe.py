@@ -127,7 +127,7 @@ def _manner(model: Model, options: Options) -> Manner:
     whisper = model.whisper
     language = options.language if whisper.model.is_multilingual else "en"
     prompt = steering.fit(whisper.hf_tokenizer, options.prompt, options.hotwords)
-    return Manner(language, options.task, tuple(prompt), options.beam_size, options.temperature)
+    return Manner(language, options.multilingual, options.task, tuple(prompt), options.beam_size, options.temperature)
 
 
 def _readings(
@@ -138,7 +138,7 @@ def _readings(
     try:
         for batch in batches:
             waiting.append((batch, model.engine.submit(manner, batch)))
-            if manner.language is None:
+            if manner.language is None and not manner.multilingual:
                 manner = manner.after(waiting[0][1].result())
             if len(waiting) == BATCHES_SUBMITTED:
                 first, future = waiting.popleft()
@@ -152,21 +152,24 @@ def _readings(
 
 
 def _heard(readings: Iterable[tuple[list[Window], Reading]], manner: Manner, options: Options, meter: _Meter) -> Speech:
-    first: Reading | None = None
+    spoken = _Spoken(manner)
     found: list[dict[str, Any]] = []
     windows, retries, uncovered = 0, 0, 0.0
     for batch, reading in readings:
-        first = first or reading
         windows += len(batch)
         meter.seconds["inference"] += reading.seconds
-        for one in reading.heard:
+        for window, one, language in zip(batch, reading.heard, reading.languages, strict=True):
+            spoken.add(language, window)
             retries += one.retries
             uncovered += one.uncovered if options.vad else 0.0
+            named = {"language": language[0]} if options.multilingual else {}
             for look in one.looks:
-                found.extend(segments(look.window, look.decoded, look.words, options.word_timestamps))
+                for segment in segments(look.window, look.decoded, look.words, options.word_timestamps):
+                    found.append({**segment, **named})
+    language, probability = spoken.leading()
     return Speech(
-        language=first.language if first else manner.language or "en",
-        language_probability=first.language_probability if first else float(manner.language is not None),
+        language=language,
+        language_probability=probability,
         duration=meter.samples / SAMPLE_RATE,
         speech_duration=meter.speech,
         windows=windows,
@@ -177,10 +180,35 @@ def _heard(readings: Iterable[tuple[list[Window], Reading]], manner: Manner, opt
     )
 
 
+class _Spoken:
+    """The transcript's language: the one that was found first or, of several, the one that is spoken longest."""
+
+    def __init__(self, manner: Manner) -> None:
+        self._otherwise = (manner.language or "en", 1.0 if manner.language else 0.0)
+        self._multilingual = manner.multilingual
+        self._frames: dict[str, int] = defaultdict(int)
+        self._sure: dict[str, float] = defaultdict(float)
+
+    def add(self, language: tuple[str, float], window: Window) -> None:
+        code, probability = language
+        if self._multilingual or not self._frames:
+            self._frames[code] += window.frames
+            self._sure[code] += window.frames * probability
+
+    def leading(self) -> tuple[str, float]:
+        if not self._frames:
+            return self._otherwise
+        code = max(self._frames, key=lambda code: self._frames[code])
+        return code, self._sure[code] / self._frames[code]
+
+
 def _check(model: Model, options: Options) -> None:
     languages = model.whisper.supported_languages
     if options.language and options.language not in languages:
         known = ", ".join(sorted(languages)) if len(languages) < 10 else f"{len(languages)} two- or three-letter codes"
         raise RequestError(400, "bad_options", f"this model does not know language {options.language[:20]!r} ({known})")
-    if options.task == "translate" and not model.whisper.model.is_multilingual:
-        raise RequestError(400, "bad_options", "this model knows English only and can't translate")
+    if not model.whisper.model.is_multilingual:
+        if options.task == "translate":
+            raise RequestError(400, "bad_options", "this model knows English only and can't translate")
+        if options.multilingual:
+            raise RequestError(400, "bad_options", "this model knows English only; multilingual asks it for others")

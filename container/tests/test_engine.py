@@ -13,9 +13,9 @@ from pipeline.errors import RequestError
 from pipeline.reading import Manner, Reading
 from pipeline.windows import Span, Window
 
-ENGLISH = Manner("en", "transcribe", (), None, None)
-FRENCH = Manner("fr", "transcribe", (), None, None)
-UNKNOWN = Manner(None, "transcribe", (), None, None)
+ENGLISH = Manner("en", False, "transcribe", (), None, None)
+FRENCH = Manner("fr", False, "transcribe", (), None, None)
+UNKNOWN = Manner(None, False, "transcribe", (), None, None)
 OUT_OF_MEMORY = "CUDA failed with error out of memory"
 BATCH = 8
 SECONDS = 60
@@ -51,7 +51,10 @@ class Model:
         if any(window is self.breaks_at for window in together):
             raise ValueError("broken")
         language = manner.language or f"found in {len(together)}"
-        return [Reading([window.spans[0].start for window in group], language, 1.0, 0.0) for group in groups]
+        return [
+            Reading([window.spans[0].start for window in group], [(language, 1.0)] * len(group), 0.0)
+            for group in groups
+        ]
 
 
 @pytest.fixture
@@ -105,9 +108,9 @@ def test_what_does_not_fit_the_memory_is_read_in_parts_and_later_batches_are_sma
     reading = long.result(SECONDS)
     assert reading.heard == [window.spans[0].start for window in asked]
     # The first part's language is the recording's: the others are read in it.
-    assert reading.language == "found in 2"
-    assert short.result(SECONDS).language == "en"
-    after = Manner(reading.language, "transcribe", (), None, None)
+    assert reading.languages == [("found in 2", 1.0)] * 8
+    assert short.result(SECONDS).languages[0][0] == "en"
+    after = Manner("found in 2", False, "transcribe", (), None, None)
     assert model.batches[1:5] == [(UNKNOWN, [8]), (UNKNOWN, [4]), (UNKNOWN, [2]), (after, [2])]
     assert model.batches[-2:] == [(ENGLISH, [2]), (ENGLISH, [2])]
 
@@ -147,7 +150,7 @@ def test_what_is_cancelled_is_not_read_and_closing_cancels_what_waits(model, eng
     batches = iter([lambda: None, engine.close])
     model.meanwhile = lambda: next(batches)()
     model.go_on.set()
-    assert read.result(SECONDS).language == "fr"
+    assert read.result(SECONDS).languages[0][0] == "fr"
     with pytest.raises(CancelledError):
         late.result(SECONDS)
     assert [manner for manner, _ in model.batches] == [ENGLISH, FRENCH]

@@ -28,6 +28,7 @@ def test_no_options_mean_the_defaults(missing):
         beam_size=None,
         temperature=None,
         channels="mix",
+        multilingual=False,
     )
 
 
@@ -41,12 +42,13 @@ EVERY_OPTION = {
     "beam_size": 1,
     "temperature": 0,
     "channels": "split",
+    "multilingual": True,
 }
 
 
 @pytest.mark.parametrize("spelling", [json.dumps, deflated])
 def test_both_spellings_carry_every_option(spelling):
-    expected = Options("en", "translate", "An interview.", "Dashwood", True, False, 1, 0.0, "split")
+    expected = Options("en", "translate", "An interview.", "Dashwood", True, False, 1, 0.0, "split", True)
     assert parse(spelling(EVERY_OPTION)) == expected
 
 
@@ -80,6 +82,7 @@ def test_a_japanese_prompt_of_250_characters_and_20_hotwords_fit_in_the_header()
         ('{"task": ["transcribe"]}', "task must be"),
         ('{"prompt": ["a"]}', "prompt must be a string"),
         ('{"word_timestamps": 1}', "word_timestamps must be true or false"),
+        ('{"multilingual": 1}', "multilingual must be true or false"),
         ('{"vad": "false"}', "vad must be true or false"),
         ('{"beam_size": 0}', "beam_size"),
         ('{"beam_size": 11}', "beam_size"),

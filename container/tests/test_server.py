@@ -169,7 +169,9 @@ def test_a_bad_request_gets_an_error_that_says_why(server, body, content_type, h
     assert (answer.status_code, error_code(answer)) == (status, code)
 
 
-@pytest.mark.parametrize("options", [{"language": "fr"}, {"language": "xx"}, {"task": "translate"}])
+@pytest.mark.parametrize(
+    "options", [{"language": "fr"}, {"language": "xx"}, {"task": "translate"}, {"multilingual": True}]
+)
 def test_what_the_model_can_not_do_is_refused(server, clip, options):
     answer = server.with_options(clip, options)
     assert (answer.status_code, error_code(answer)) == (400, "bad_options")

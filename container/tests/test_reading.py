@@ -1,0 +1,69 @@
+"""In which language windows are read."""
+
+import io
+
+import numpy as np
+import pytest
+from conftest import SPEECH
+
+from pipeline import audio, model, reading
+from pipeline.options import Options
+from pipeline.transcribe import transcribe
+from pipeline.windows import Window
+
+
+def window(frames: int) -> Window:
+    return Window((), np.zeros((1, frames), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("lengths", "found", "expected"),
+    [
+        ([100], [{"en": 0.7, "fr": 0.3}], ("en", 0.7)),
+        ([100, 1500], [{"en": 0.9, "fr": 0.1}, {"en": 0.2, "fr": 0.8}], ("fr", pytest.approx(0.756, abs=0.001))),
+        ([1500] * 4 + [1500] * 9, [{"en": 0.6, "fr": 0.4}] * 4 + [{"en": 0.0, "fr": 1.0}] * 9, ("en", 0.6)),
+    ],
+    ids=["one window", "longer ones count more", "the first ones only"],
+)
+def test_a_recording_has_the_language_of_its_first_windows(lengths, found, expected):
+    assert reading.leading([window(frames) for frames in lengths], found) == expected
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "expected"),
+    [({"en": 0.1, "fr": 0.9}, ("fr", 0.9)), ({"en": 0.25, "fr": 0.45, "es": 0.3}, ("en", 0.25))],
+)
+def test_a_window_has_its_own_language_only_when_that_is_sure(probabilities, expected):
+    assert reading.own(probabilities, "en") == expected
+
+
+class Hears:
+    """The real model, but for what languages it hears in the windows of a batch: it knows no bilingual recording."""
+
+    def __init__(self, model, *languages: tuple[str, float]) -> None:
+        self._model = model
+        self._languages = languages
+
+    def __getattr__(self, name):
+        return getattr(self._model, name)
+
+    def detect_language(self, features):
+        heard = self._languages[: features.shape[0]]
+        return [[("<|en|>", 1 - probability), (f"<|{code}|>", probability)] for code, probability in heard]
+
+
+def test_languages_change_from_window_to_window_when_asked_to(base):
+    loaded = model.load(base, {})
+    names = ["sense-and-sensibility", "ask-not"]
+    samples = np.concatenate([audio.decode(io.BytesIO((SPEECH / f"{name}.mp3").read_bytes())) for name in names])
+    whisper = loaded.whisper.model
+    loaded.whisper.model = Hears(whisper, ("en", 0.9), ("fr", 0.8), ("es", 0.4))
+    speech = transcribe(loaded, [samples], Options(multilingual=True, language="en", temperature=0))
+    # The third window, of which it is not sure, is taken for the language that was given.
+    order = dict.fromkeys((segment["language"], segment["start"] < 25) for segment in speech.segments)
+    assert list(order) == [("en", True), ("fr", True), ("en", False)]
+    assert speech.language == "en"
+    loaded.whisper.model = Hears(whisper, ("en", 0.6), ("fr", 0.9), ("en", 0.8))
+    speech = transcribe(loaded, [samples], Options(temperature=0))
+    assert (speech.language, speech.language_probability) == ("en", pytest.approx(0.5, abs=0.1))
+    assert all("language" not in segment for segment in speech.segments)
