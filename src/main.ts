@@ -65,10 +65,10 @@ async function run(settings: Settings, context: Context): Promise<void> {
   switch (settings.mode) {
     case 'plan':
     case 'deploy': {
-      const { tellDeploy, tellUntouched } = await import('./report/deploy.js');
-      const { untouched } = await import('./deploy/deployment-paths.js');
-      const reason = await untouched(context, settings, process.env);
-      if (reason !== undefined) return tellUntouched(context, settings, reason);
+      const { tellDeploy, tellSkipped } = await import('./report/deploy.js');
+      const { reasonToSkip } = await import('./deploy/deployment-paths.js');
+      const reason = await reasonToSkip(context, settings, process.env);
+      if (reason !== undefined) return tellSkipped(context, settings, reason);
       const { startProgress } = await import('./deploy/progress.js');
       const progress = startProgress(context, settings.waitMinutes);
       return tellDeploy(context, settings, progress, async () => {

@@ -21,7 +21,7 @@ export interface GitHubApi {
   url: string;
   /** The comments of the pull request, oldest first. */
   comments: Comment[];
-  /** What the pull request changes; what lies between two commits, by `BASE...HEAD`; where HEAD lies before BASE. */
+  /** What the pull request changes; what lies between two commits, by `BASE...HEAD`, and where HEAD lies before BASE. */
   changed: { ofPullRequest: ChangedFile[]; between: Map<string, ChangedFile[]>; takenBack: Set<string> };
   /** Of the repository that was given. */
   repository: Pulls | undefined;

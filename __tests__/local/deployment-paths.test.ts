@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Context } from '../../src/context.js';
-import { untouched } from '../../src/deploy/deployment-paths.js';
-import { tellUntouched } from '../../src/report/deploy.js';
+import { reasonToSkip } from '../../src/deploy/deployment-paths.js';
+import { tellSkipped } from '../../src/report/deploy.js';
 import { markerOf } from '../../src/report/plan-comment.js';
 import { deploySettings } from '../helpers/deploy-settings.ts';
 import { type ChangedFile, type GitHubApi, startGitHubApi } from '../helpers/github-api.ts';
@@ -71,7 +71,7 @@ async function reason(name: string, payload: object, overrides: Partial<typeof s
   const path = join(folder, `${name}.json`);
   await writeFile(path, JSON.stringify(payload));
   const environment = { ...process.env, GITHUB_EVENT_NAME: name, GITHUB_EVENT_PATH: path, GITHUB_SHA: SECOND };
-  return untouched(context(), { ...settings, ...overrides }, environment);
+  return reasonToSkip(context(), { ...settings, ...overrides }, environment);
 }
 
 const push = { ref: 'refs/heads/main', before: FIRST, after: SECOND, repository: { default_branch: 'main' } };
@@ -102,7 +102,34 @@ describe('a push', () => {
     github.changed.takenBack.add(`${FIRST}...${SECOND}`);
     expect(await reason('push', push)).toBeUndefined();
     github.changed.takenBack.clear();
-    expect(lines).toEqual([expect.stringContaining('GitHub does not tell all of the changes. The deployment is')]);
+    expect(lines).toEqual(['notice: deployment-paths: this push took commits away. The deployment is looked at.']);
+  });
+
+  describe('whose deploy comes late', () => {
+    const late = () => reason('push', push, { mode: 'deploy' });
+    beforeEach(() => {
+      github.changed.between.set(`${FIRST}...${SECOND}`, [modified(WORKFLOW)]);
+      github.changed.takenBack.clear();
+    });
+
+    test('does not undo what a later push has changed of the deployment', async () => {
+      github.changed.between.set(`${SECOND}...main`, [modified('README.md'), modified('whisper/settings.json')]);
+      expect(await late()).toMatch(/^A later push to main changes what defines the deployment again/);
+      expect(await reason('push', push)).toBeUndefined();
+    });
+
+    test('is deployed when the later ones changed other things, and when it is the last', async () => {
+      github.changed.between.set(`${SECOND}...main`, [modified('README.md')]);
+      expect(await late()).toBeUndefined();
+      github.changed.between.set(`${SECOND}...main`, []);
+      expect(await late()).toBeUndefined();
+    });
+
+    test('is not deployed once the branch has left it behind', async () => {
+      github.changed.between.set(`${SECOND}...main`, []);
+      github.changed.takenBack.add(`${SECOND}...main`);
+      expect(await late()).toMatch(/^A later push to main/);
+    });
   });
 
   test('of more files than GitHub tells', async () => {
@@ -150,14 +177,14 @@ describe('a pull request', () => {
     const told = (await reason('pull_request', pullRequest)) ?? '';
     expect(told).toMatch(/^This pull request changes nothing .* so nothing is planned\.$/);
 
-    await tellUntouched(context(), settings, told);
+    await tellSkipped(context(), settings, told);
     expect(github.comments).toEqual([]);
     const marker = markerOf(settings, ACCOUNT);
     github.comments.push(
       { id: 1, login: 'bot', body: `${marker}\n3 changes` },
       { id: 2, login: 'bot', body: 'Mine too' },
     );
-    await tellUntouched(context(), settings, told);
+    await tellSkipped(context(), settings, told);
     expect(github.comments.map(({ body }) => body)).toEqual([
       expect.stringContaining('This pull request changes nothing any more that defines the deployment.'),
       'Mine too',
@@ -166,6 +193,7 @@ describe('a pull request', () => {
     expect(lines).toContain(`notice: ${told}`);
     const output = await readFile(join(folder, 'output'), 'utf8');
     expect(output).toMatch(/^changed<<(\S+)\nfalse\n\1$/m);
+    expect(output).toMatch(/^skipped<<(\S+)\ntrue\n\1$/m);
     expect(await readFile(join(folder, 'summary'), 'utf8')).toContain('changes nothing that defines the deployment');
   });
 });

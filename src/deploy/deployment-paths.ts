@@ -13,26 +13,48 @@ type Settings = Pick<DeploySettings, 'mode' | 'deploymentPaths' | 'model' | 'git
 const WORKFLOW = '{workflow}';
 
 /**
- * Why the push or pull request that the workflow runs for does not concern the deployment, in one line; undefined: it
- * does. So does what changed nothing itself (a person's start, a schedule), and what cannot be known, with a notice: a plan
- * changes nothing, and a deploy only what differs.
+ * Why a run has nothing to do, in one line: its push or pull request does not concern the deployment, or a later push does,
+ * too. Undefined: it goes on. So does what changed nothing itself (a person's start, a schedule), and what cannot be known,
+ * with a notice: a plan changes nothing, and a deploy only what differs.
  */
-export async function untouched(
+export async function reasonToSkip(
   context: Context,
   settings: Settings,
   environment: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
   const { deploymentPaths, mode } = settings;
-  if (deploymentPaths.length === 0) return undefined;
   const event = await readEvent(environment);
-  if (event.kind === 'other') return undefined;
-  const changed = await changedPaths(context, settings, event, environment);
+  if (deploymentPaths.length === 0 || event.kind === 'other') return undefined;
   const defines = definesDeployment(settings, environment);
+  const changed = await changedPaths(context, settings, rangeOf(event, environment), environment);
   const unknown = 'unknown' in changed ? changed.unknown : 'unknown' in defines ? defines.unknown : undefined;
   if (unknown !== undefined) context.log.notice(`deployment-paths: ${unknown} The deployment is looked at.`);
-  if ('unknown' in changed || 'unknown' in defines || changed.paths.some(defines.matches)) return undefined;
-  const what = event.kind === 'pull-request' ? 'pull request' : 'push';
-  return `This ${what} changes nothing that defines the deployment (deployment-paths: ${shown(deploymentPaths.join(', '))}), so nothing is ${mode === 'plan' ? 'planned' : 'deployed'}.`;
+  if ('unknown' in defines) return undefined;
+  if (!('unknown' in changed) && !changed.paths.some(defines.matches)) {
+    const what = event.kind === 'pull-request' ? 'pull request' : 'push';
+    return `This ${what} changes nothing that defines the deployment (deployment-paths: ${shown(deploymentPaths.join(', '))}), so nothing is ${mode === 'plan' ? 'planned' : 'deployed'}.`;
+  }
+  return mode === 'deploy' ? supersededBy(context, settings, event, defines.matches, environment) : undefined;
+}
+
+/**
+ * Jobs that wait for each other, or for an approval, and those that are run again need not come in the order of their
+ * pushes. An older push must not undo what a newer one has deployed or is about to deploy.
+ */
+async function supersededBy(
+  context: Context,
+  settings: Settings,
+  event: Event,
+  matches: Matches,
+  environment: NodeJS.ProcessEnv,
+): Promise<string | undefined> {
+  const [, branch] = (event.kind === 'push' && /^refs\/heads\/(.+)$/.exec(event.ref)) || [];
+  if (event.kind !== 'push' || branch === undefined) return undefined;
+  const since = await changedPaths(context, settings, { from: event.after, to: branch, pushed: true }, environment);
+  const isSuperseded = 'unknown' in since ? since.takenBack === true : since.paths.some(matches);
+  return isSuperseded
+    ? `A later push to ${shown(branch)} changes what defines the deployment again, and deploys it; this one deploys nothing any more.`
+    : undefined;
 }
 
 /** Which files of the repository the settings call the deployment's. */
@@ -78,33 +100,35 @@ function folderOfWeights(model: Settings['model'], { GITHUB_WORKSPACE }: NodeJS.
   return /^(?:\.\.(?:\/|$)|\/|~)/.test(folder) ? undefined : folder;
 }
 
-type Known = Exclude<Event, { kind: 'other' }>;
-
-/** What the event has added, changed, renamed and removed; asked of GitHub, so that it needs no checkout. */
+/** What was added, changed, renamed and removed; asked of GitHub, so that it needs no checkout. */
 async function changedPaths(
   context: Context,
   { githubToken }: Settings,
-  event: Known,
+  range: Range | 'nothing' | undefined,
   environment: NodeJS.ProcessEnv,
-): Promise<{ paths: string[] } | { unknown: string }> {
-  if (event.kind === 'deletion') return { paths: [] };
-  const range = rangeOf(event, environment);
+): Promise<{ paths: string[] } | { unknown: string; takenBack?: true }> {
+  if (range === 'nothing') return { paths: [] };
   if (!range) return { unknown: 'there is nothing to compare this push with.' };
   if (githubToken === undefined) return { unknown: 'the input github-token, to ask GitHub with, is empty.' };
   try {
     const rest = await openRest(githubToken, environment['GITHUB_REPOSITORY'] ?? '', context);
     const changes = await askChanges(rest, range);
     if (changes === 'cut off') return { unknown: 'GitHub does not tell all of the changes.' };
+    if (changes === 'taken back') return { unknown: 'this push took commits away.', takenBack: true };
     return { paths: [...changes.present, ...changes.removed] };
   } catch (error) {
     context.signal.throwIfAborted();
-    const permission = event.kind === 'pull-request' ? 'pull-requests: read' : 'contents: read';
+    const permission = 'pullRequest' in range ? 'pull-requests: read' : 'contents: read';
     const remedy = [403, 404].includes(statusOf(error) ?? 0) ? ` Give the job \`permissions: ${permission}\`.` : '';
     return { unknown: `GitHub did not tell the changes: ${shown((error as Error).message)}.${remedy}` };
   }
 }
 
-function rangeOf(event: Exclude<Known, { kind: 'deletion' }>, { GITHUB_SHA }: NodeJS.ProcessEnv): Range | undefined {
+type Known = Exclude<Event, { kind: 'other' }>;
+
+/** What to ask GitHub for; undefined: there is nothing that could be asked for. */
+function rangeOf(event: Known, { GITHUB_SHA }: NodeJS.ProcessEnv): Range | 'nothing' | undefined {
+  if (event.kind === 'deletion') return 'nothing';
   if (event.kind === 'pull-request') return { pullRequest: event.number };
   if (event.kind === 'merge-group') return GITHUB_SHA ? { from: event.base, to: GITHUB_SHA } : undefined;
   if (event.before !== undefined) return { from: event.before, to: event.after, pushed: true };

@@ -6,17 +6,15 @@ const MOST_COMPARED = 300;
 /** Of a pull request (REST, "List pull requests files"). */
 const MOST_OF_PULL_REQUEST = 3000;
 
-/**
- * Two commits or branches, or a pull request. GitHub compares `to` with where its history parted from that of `from`:
- * with `pushed`, a push from one to the other, that is not all when the push took commits away.
- */
+/** Two commits or branches, or a pull request. `pushed`: the second is what was pushed on top of the first. */
 export type Range = { from: string; to: string; pushed?: boolean } | { pullRequest: number };
 
 /**
- * What GitHub says was changed. `'cut off'`: it does not tell all of it.
+ * What GitHub says was changed. `'cut off'`: more than it tells. `'taken back'`: a push took commits away, and GitHub
+ * compares only with where the histories parted.
  * @throws Error as GitHub's REST API answers
  */
-export async function askChanges(rest: Rest, range: Range): Promise<Changes | 'cut off'> {
+export async function askChanges(rest: Rest, range: Range): Promise<Changes | 'cut off' | 'taken back'> {
   const { octokit, owner, repo, request } = rest;
   const at = { owner, repo, request, per_page: 100 };
   if ('from' in range) {
@@ -24,7 +22,7 @@ export async function askChanges(rest: Rest, range: Range): Promise<Changes | 'c
     const { data } = await rest.patiently(() =>
       octokit.rest.repos.compareCommitsWithBasehead({ ...at, basehead, page: 1 }),
     );
-    if (range.pushed && (data.status === 'behind' || data.status === 'diverged')) return 'cut off';
+    if (range.pushed && (data.status === 'behind' || data.status === 'diverged')) return 'taken back';
     const files = data.files ?? [];
     return files.length >= MOST_COMPARED ? 'cut off' : changesOf(files);
   }

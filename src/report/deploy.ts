@@ -43,12 +43,12 @@ export async function tellDeploy(
 }
 
 /**
- * Tells that a push or pull request does not concern the deployment.
+ * Tells that nothing was looked at.
  * @param reason in one line
  */
-export async function tellUntouched(context: Context, settings: DeploySettings, reason: string): Promise<void> {
+export async function tellSkipped(context: Context, settings: DeploySettings, reason: string): Promise<void> {
   context.log.notice(reason);
-  const outputs = { 'endpoint-name': settings.endpointName, changed: 'false', changes: '[]' };
+  const outputs = { 'endpoint-name': settings.endpointName, changed: 'false', changes: '[]', skipped: 'true' };
   for (const [name, value] of Object.entries(outputs)) core.setOutput(name, value);
   await writeSummary(`## Endpoint ${code(settings.endpointName)}\n\n${cell(reason)}\n`);
   if (settings.mode === 'plan' && settings.comment) {
@@ -66,6 +66,7 @@ export function deployOutputs(result: DeployResult, account: string): Record<str
     'image-digest': result.imageDigest,
     'model-data': result.modelData,
     changed: String(result.changes.some(isChange)),
+    skipped: 'false',
     changes: withoutAccounts(JSON.stringify(result.changes), account),
   };
 }

@@ -111,7 +111,7 @@ async function ask(
   if (githubToken === undefined) return not('the input github-token, to ask GitHub with, is empty.');
   try {
     const changes = await askChanges(await openRest(githubToken, repository, context), range);
-    return changes === 'cut off' ? not('GitHub does not tell all of the changes.') : changes;
+    return typeof changes === 'string' ? not('GitHub does not tell all of the changes.') : changes;
   } catch (error) {
     context.signal.throwIfAborted();
     return not(`GitHub did not tell the changes: ${shown((error as Error).message)}.`);
