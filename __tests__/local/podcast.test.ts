@@ -294,6 +294,32 @@ test(
 );
 
 test(
+  'an episode is forgotten by its name, and not brought back by the same run',
+  async () => {
+    const workspace = await empty();
+    const feed = host.publish('forget', 'Forget', episodes(2, 1));
+    const before = await rig.keys();
+    const podcast = { publicBaseUrl: 'https://me.example/', feedCopy: 'tags' as const };
+    await transcribe(workspace, [feed], { podcast });
+    const forget = ['podcast://forget/*part-2', '!podcast://forget/*-1'];
+    expect(titles(await transcribe(workspace, [feed], { podcast, forget }))).toEqual(['Part 1']);
+    const names = await readdir(join(workspace, 'transcripts/forget'));
+    expect(names.filter((name) => name.includes('part-2'))).toEqual([]);
+    expect(await readFile(join(workspace, 'transcripts/forget/transcript-tags.xml'), 'utf8')).not.toContain('part-2');
+    expect((await rig.keys()).filter((key) => !before.includes(key))).toHaveLength(1);
+
+    // One that is under way, too.
+    const slow = host.publish('slow', 'Slow', [
+      { guid: '1', title: 'One', published: day(1), audio: audio(1, 'sleep:5') },
+    ]);
+    expect(Object.values(states(await transcribe(workspace, [slow], { wait: false })))).toEqual(['pending']);
+    await transcribe(workspace, [], { forget: ['podcast://slow/**'] });
+    expect((await rig.keys()).filter((key) => /^(?:episodes|jobs|input)/.test(key))).toEqual([]);
+  },
+  5 * MINUTES,
+);
+
+test(
   'a run that is killed after any of its changes leaves nothing to be sent or published twice, nor anything undone',
   async () => {
     const dieAfter = async (changes: number) => {
@@ -324,9 +350,7 @@ test(
     expect(invocations).toBe(downloads.length + 1);
     // Its record, its upload, its claim, the request, the claim again, the result, what is tidied up, the note, the record.
     expect(downloads).toEqual([2, 1, 1, 1, 1, 1, 1, 1, 1]);
-    expect((await rig.keys()).filter((key) => !key.startsWith('results/') && !key.startsWith('transcripts/'))).toEqual(
-      [],
-    );
+    expect((await rig.keys()).filter((key) => /^(?:episodes|jobs|input)/.test(key))).toEqual([]);
   },
   10 * MINUTES,
 );

@@ -19,10 +19,11 @@ import type { TranscribeSettings } from '../../src/settings/transcribe.js';
 import { transcribe } from '../../src/transcribe/transcribe.js';
 import { type DeployRig, startDeployRig } from '../helpers/deploy-on-local-aws.ts';
 import { account, desired, materials } from '../helpers/desired.ts';
+import { type PodcastHost, startPodcastHost } from '../helpers/podcast-host.ts';
 import { allows, withOneLess } from '../helpers/policy.ts';
 import { readImpliedRights, requiredRights } from '../helpers/rights.ts';
 import { createRolesStack, type RoleName, type RolesStack } from '../helpers/roles-stack.ts';
-import { transcribeSettings } from '../helpers/transcribe-settings.ts';
+import { podcastSettings, transcribeSettings } from '../helpers/transcribe-settings.ts';
 
 const MINUTES = 60_000;
 const DAYS = 24 * 60 * MINUTES;
@@ -34,6 +35,7 @@ const ROLES: RoleName[] = ['deploy', 'plan', 'transcribe', 'execution'];
 let rig: DeployRig;
 let folder: string;
 let stack: RolesStack;
+let host: PodcastHost;
 const requests: Record<RoleName, LoggedRequest[]> = { deploy: [], plan: [], transcribe: [], execution: [] };
 
 const GITHUB = { GitHubOwner: 'acme', GitHubOwnerId: '1234', GitHubRepository: 'podcast', GitHubRepositoryId: '5678' };
@@ -60,13 +62,13 @@ const PARAMETERS = {
 };
 
 beforeAll(async () => {
-  rig = await startDeployRig();
+  [rig, host] = await Promise.all([startDeployRig(), startPodcastHost()]);
   folder = await mkdtemp(join(tmpdir(), 'rights-'));
   stack = await createRolesStack(rig.aws, 'podcast', PARAMETERS);
 }, 5 * MINUTES);
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
-  await rig?.stop();
+  await Promise.all([rig?.stop(), host?.stop()]);
 }, 2 * MINUTES);
 
 /** Notes the requests of `body` as made by a role. */
@@ -203,7 +205,7 @@ describe('runs of every mode, the endpoint under its own role', () => {
   );
 
   test(
-    'transcribe files and objects, publish to S3, forget',
+    'transcribe files, objects and episodes, publish to S3, forget',
     async () => {
       await writeFile(join(folder, 'good.mp3'), Buffer.alloc(PART + 1));
       await writeFile(join(folder, 'bad.mp3'), 'fail:400\n\0');
@@ -225,6 +227,10 @@ describe('runs of every mode, the endpoint under its own role', () => {
         expect(await run({ files: ['*.mp3'] })).toEqual({ 'bad.mp3': 'failed', 'good.mp3': 'reused' });
         expect(await run(objects)).toEqual({ 's3://recordings/2026/talk.mp3': 'transcribed' });
         await readActivities(rig.context(), 'whisper');
+        const feed = host.publish('show', 'Show', [{ guid: '1', title: 'One', audio: Buffer.from('sleep:5\n\0\0') }]);
+        const podcast = podcastSettings({ feeds: [feed], allowPrivateAddresses: true });
+        expect(await run({ files: [], podcast, wait: false })).toEqual({ 'podcast://show/one': 'pending' });
+        expect(await run({ files: [], podcast })).toEqual({ 'podcast://show/one': 'transcribed' });
         await run({ files: [], forget: ['*.mp3'] });
         await run({ files: [], forget: ['s3://recordings/**'], publishTo });
       });

@@ -92,7 +92,10 @@ data "aws_iam_policy_document" "transcribe" {
       "s3:PutObject",
       "s3:DeleteObject",
     ]
-    resources = ["arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/jobs/*"]
+    resources = [
+      "arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/jobs/*",
+      "arn:${local.partition}:s3:::${local.bucket}/${var.prefix}${var.endpoint_name}/episodes/*",
+    ]
   }
 
   statement {

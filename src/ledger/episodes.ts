@@ -61,7 +61,7 @@ export function openEpisodes(objects: Objects, prefix: string, repository: strin
     },
     async read(key) {
       const found = await objects.readText(at(key));
-      return found && parsed(found.text);
+      return found && parseEpisode(found.text);
     },
     async write(key, content) {
       await objects.writeText(at(key), JSON.stringify(content), 'application/json');
@@ -70,23 +70,8 @@ export function openEpisodes(objects: Objects, prefix: string, repository: strin
   };
 }
 
-/** S3 keys of the records, of all repositories, whose audio is meant. */
-export async function episodesOf(
-  objects: Objects,
-  prefix: string,
-  isMeant: (sha256: string) => boolean,
-): Promise<string[]> {
-  const found: string[] = [];
-  for await (const page of objects.list(`${prefix}episodes/`)) {
-    for (const { key } of page) {
-      const { audio } = parsed((await objects.readText(key))?.text ?? '') ?? {};
-      if (audio && isMeant(audio.sha256)) found.push(key);
-    }
-  }
-  return found;
-}
-
-function parsed(json: string): EpisodeRecord | undefined {
+/** Undefined: it is no record of this version. */
+export function parseEpisode(json: string): EpisodeRecord | undefined {
   try {
     return z.safeParse(record, JSON.parse(json)).data;
   } catch {

@@ -22,6 +22,8 @@ export interface Ledger {
   failures(): Promise<ObjectEntry[]>;
   /** S3 keys of what was written into each repository. */
   publishedKeys(): Promise<string[]>;
+  /** S3 keys of the records of episodes, of all repositories. */
+  episodeKeys(): Promise<string[]>;
 
   /** Undefined: there is none, or none that can be read. */
   readResult(key: string): Promise<(Ending & { audio: string }) | undefined>;
@@ -65,6 +67,7 @@ export function openLedger(objects: Objects, prefix: string): Ledger {
     outputs: () => list('output/'),
     failures: () => list('failure/'),
     publishedKeys: async () => (await list('published/')).map(({ key }) => key),
+    episodeKeys: async () => (await list('episodes/')).map(({ key }) => key),
     async readResult(key) {
       const found = await objects.readText(resultKey(key));
       return found && parseResult(found.text);

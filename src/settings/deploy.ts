@@ -219,7 +219,7 @@ export function deploySettings(mode: DeploySettings['mode'], inputs: Inputs): De
 type Given = z.output<typeof schema>;
 
 /** The folders in an endpoint's own. */
-const FOLDERS = ['models', 'input', 'output', 'failure', 'jobs', 'results', 'verified'];
+const FOLDERS = ['models', 'input', 'output', 'failure', 'jobs', 'episodes', 'results', 'verified'];
 
 function conflictsOf(given: Given): string[] {
   const found: string[] = [];

@@ -1,18 +1,21 @@
 import type { Context } from '../context.js';
 import { forEach } from '../each.js';
+import { type EpisodeRecords, parseEpisode } from '../ledger/episodes.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type Published, readPublished } from '../ledger/published.js';
 import { formats, type TranscribeSettings } from '../settings/transcribe.js';
 import { examineAll } from './examine/all.js';
 import { removeFileWithin } from './publish/write.js';
 import { matchingFiles } from './select/files.js';
-import { parseGlobs, sourceMatcher } from './select/globs.js';
-import { transcriptPath } from './select/place.js';
+import { type Matches, matcher, parseGlobs, sourceMatcher } from './select/globs.js';
+import { episodeName, episodePath, isEpisodePath, transcriptPath } from './select/place.js';
 import { outputJob } from './stage.js';
 
 export interface Forgotten {
   /** Whether audio is forgotten, by its identity: it is not sent either. */
   has(identity: string): boolean;
+  /** Keys of the episodes that are not looked at in this run. */
+  episodes: ReadonlySet<string>;
   /** Paths in the workspace of what was removed there. */
   removed: string[];
 }
@@ -27,12 +30,21 @@ const CONCURRENCY = 16;
 export async function forget(
   context: Context,
   settings: TranscribeSettings,
-  { ledger, published }: { ledger: Ledger; published: Published },
+  { ledger, published, records }: { ledger: Ledger; published: Published; records: EpisodeRecords },
 ): Promise<Forgotten> {
-  if (settings.forget.length === 0) return { has: () => false, removed: [] };
-  const matches = sourceMatcher(settings.forget);
+  const episodes = new Set<string>();
+  if (settings.forget.length === 0) return { has: () => false, episodes, removed: [] };
+  const matches = anyMatcher(settings.forget);
   const audio = await presentAudio(context, settings);
-  for (const [, { path, audio: identity }] of published.entries()) if (matches(path)) audio.add(identity);
+  for (const [, { path, audio: identity, episode }] of published.entries()) {
+    if (!matches(path)) continue;
+    audio.add(identity);
+    if (episode) episodes.add(episode.key);
+  }
+  for (const [key, sha256] of await begunEpisodes(records, matches)) {
+    audio.add(sha256);
+    episodes.add(key);
+  }
   const has = (identity: string) => audio.has(identity) || (/^s3:/.test(identity) && matches(addressOf(identity)));
 
   const removed = await removeTranscripts(settings, published, has);
@@ -41,12 +53,40 @@ export async function forget(
   context.log.info(
     `Forgotten: ${keys} results and jobs in the bucket, ${removed.length} transcripts in the workspace.`,
   );
-  return { has, removed };
+  return { has, episodes, removed };
+}
+
+/** For globs of files, of objects and of episodes (podcast://show/name). */
+function anyMatcher(globs: readonly string[]): Matches {
+  const isOfEpisodes = (glob: string) => isEpisodePath(glob.replace(/^!/, ''));
+  const ofEpisodes = globs.filter(isOfEpisodes);
+  const names = (negated: boolean) =>
+    ofEpisodes
+      .filter((glob) => glob.startsWith('!') === negated)
+      .map((glob) => episodeName(negated ? glob.slice(1) : glob));
+  const [isWanted, isUnwanted] = [matcher(names(false)), matcher(names(true))];
+  const isSource = sourceMatcher(globs.filter((glob) => !isOfEpisodes(glob)));
+  return (path) => {
+    if (!isEpisodePath(path)) return isSource(path);
+    const name = episodeName(path);
+    return isWanted(name) && !isUnwanted(name);
+  };
+}
+
+/** Those of this repository that are not noted yet, with their audio. */
+async function begunEpisodes(records: EpisodeRecords, matches: Matches): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const key of await records.keys()) {
+    const { name, audio } = (await records.read(key)) ?? {};
+    if (name !== undefined && audio && matches(episodePath(name))) found.set(key, audio.sha256);
+  }
+  return found;
 }
 
 /** Identities of the files that are still in the workspace. */
 async function presentAudio(context: Context, settings: TranscribeSettings): Promise<Set<string>> {
-  const paths = await matchingFiles(settings.workspace, parseGlobs(settings.forget, []).files, () => false);
+  const globs = settings.forget.filter((glob) => !isEpisodePath(glob.replace(/^!/, '')));
+  const paths = await matchingFiles(settings.workspace, parseGlobs(globs, []).files, () => false);
   const nothing = () => undefined;
   const sources = paths.map((path) => ({ kind: 'file', path }) as const);
   const found = await examineAll(context, settings, sources, nothing, nothing);
@@ -95,7 +135,12 @@ async function removeObjects(ledger: Ledger, has: Has): Promise<number> {
     ...failures.filter(({ key }) => inferences.some((id) => key.includes(id))),
   ].map(({ key }) => key);
   const own = [...keys].flatMap((key) => [ledger.resultKey(key), ledger.claimKey(key), ledger.inputKey(key)]);
-  await ledger.objects.remove([...answers, ...own]);
+  const records: string[] = [];
+  for (const key of await ledger.episodeKeys()) {
+    const { audio } = parseEpisode((await ledger.objects.readText(key))?.text ?? '') ?? {};
+    if (audio && has(audio.sha256)) records.push(key);
+  }
+  await ledger.objects.remove([...answers, ...own, ...records]);
   return keys.size;
 }
 

@@ -92,17 +92,17 @@ async function bringHome(
   // The client that comes next loads while AWS answers.
   const [endpoint] = await Promise.all([endpointFolder(), context.clients.s3()]);
 
-  const { ledger, published } = await books();
+  const { ledger, published, records } = await books();
   const delivery = openDelivery(context, settings, published);
   for (const { path, reason } of podcasts?.refused ?? []) delivery.refuse(path, reason);
-  const forgotten = await forget(context, settings, { ledger, published });
+  const forgotten = await forget(context, settings, { ledger, published, records });
   const check = checkFor(endpoint);
   if (podcasts) check(settings.options);
   const examined = await examineAll(context, settings, found, check, delivery.refuse);
   const audio = examined.filter(({ identity }) => !forgotten.has(identity));
 
   const progress = openProgress(context, endpoint);
-  const tools = { ...(await books()), endpoint, delivery, forgotten, podcasts, progress, grace, until };
+  const tools = { ledger, published, records, endpoint, delivery, forgotten, podcasts, progress, grace, until };
   const ending = await sendAndCollect(context, settings, tools, audio).then(
     (ended) => ({ why: whyLeft(ended, settings) }),
     (failure: unknown) => ({ failure }),

@@ -11,7 +11,7 @@ import { deletion, type Finding, type Removal, together } from './removal.js';
 import type { Scope } from './scope.js';
 
 /** What deploys, transcriptions and SageMaker put into the folder of an endpoint, weights and `delete-data` apart. */
-const FOLDERS = ['input', 'output', 'failure', 'jobs', 'verified'];
+const FOLDERS = ['input', 'output', 'failure', 'jobs', 'episodes', 'verified'];
 /** What goes with `delete-data` only, and what it is. */
 const DATA = [
   ['results', 'transcripts'],

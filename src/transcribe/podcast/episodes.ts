@@ -9,6 +9,7 @@ import { plural } from '../../plural.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
 import type { Audio } from '../audio.js';
+import type { Forgotten } from '../forget.js';
 import type { Delivery } from '../publish/deliver.js';
 import { isElsewhere } from '../publish/publication.js';
 import type { FileReport } from '../result.js';
@@ -23,6 +24,7 @@ export interface Desk extends Pick<Fetching, 'ledger' | 'inventory' | 'identityO
   podcasts: Podcasts;
   published: Published;
   delivery: Pick<Delivery, 'refuse' | 'isPublished'>;
+  forgotten: Forgotten;
   /** When the run ends, in milliseconds since the epoch. */
   until: number;
 }
@@ -40,7 +42,7 @@ export async function episodesAudio(
 ): Promise<Audio[]> {
   const { podcasts, published, records, delivery } = desk;
   const { clock } = context;
-  const candidates = await candidatesOf(podcasts.shows, settings, records, published);
+  const candidates = await candidatesOf(podcasts.shows, settings, records, published, desk.forgotten.episodes);
   const roster = rosterOf(candidates, settings, needsNoAudio(settings, desk));
   const known = roster.known
     .map((candidate) => knownOf(candidate, settings))

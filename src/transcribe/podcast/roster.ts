@@ -67,18 +67,20 @@ const READS_AT_ONCE = 8;
 /**
  * The episodes that are asked for, with their notes, and the records of those that have none: one listing, and a read
  * for each that is begun. What a record was needed for is over once there is a note: such ones are removed.
+ * @param forgotten keys of episodes that are not looked at
  */
 export async function candidatesOf(
   shows: readonly Show[],
   settings: Settings,
   records: EpisodeRecords,
   published: Published,
+  forgotten: ReadonlySet<string>,
 ): Promise<Candidate[]> {
   const isWanted = wantedEpisodes(settings.podcast);
   const notes = new Map([...published.entries()].map(([, entry]) => [entry.episode?.key, entry]));
   const candidates = shows.flatMap((show) =>
     show.episodes
-      .filter(({ told }) => isWanted(told))
+      .filter(({ key, told }) => isWanted(told) && !forgotten.has(key))
       .map((episode): Candidate => {
         const note = notes.get(episode.key);
         return { ...episode, show, ...(note && { note }) };
