@@ -63,12 +63,10 @@ export function definesDeployment(
   environment: NodeJS.ProcessEnv,
 ): { matches: Matches } | { unknown: string } {
   const globs = deploymentPaths.filter((glob) => glob !== WORKFLOW).map((glob) => glob.replace(/^(!?)\.\//, '$1'));
-  const workflow = workflowFile(environment);
-  if (globs.length < deploymentPaths.length && workflow === undefined) {
+  const isWorkflow = globs.length < deploymentPaths.length ? workflowMatcher(environment) : () => false;
+  if (!isWorkflow) {
     return { unknown: `the workflow that runs is not a file of this repository, so ${WORKFLOW} stands for none.` };
   }
-  // Whole paths: a name may have characters that mean something in a glob.
-  const exact = globs.length < deploymentPaths.length ? workflow : undefined;
   const folder = folderOfWeights(model, environment);
   const wanted = matcher(
     globs.filter((glob) => !glob.startsWith('!')),
@@ -79,16 +77,19 @@ export function definesDeployment(
     { dot: true },
   );
   const ofWeights = (path: string) => folder !== undefined && (folder === '.' || `${path}/`.startsWith(`${folder}/`));
-  return { matches: (path) => !unwanted(path) && (path === exact || ofWeights(path) || wanted(path)) };
+  return { matches: (path) => !unwanted(path) && (isWorkflow(path) || ofWeights(path) || wanted(path)) };
 }
 
 /**
- * Path of the workflow that was started, also where it calls another one; undefined: it is another repository's, as one
- * that an organization requires. `GITHUB_WORKFLOW_REF` is `OWNER/NAME/.github/workflows/FILE@REF`.
+ * Matches the workflow that was started, also where it calls another one; undefined: it is another repository's, as one that
+ * an organization requires. `GITHUB_WORKFLOW_REF` is `OWNER/NAME/.github/workflows/FILE@REF`; where the runner does not tell
+ * it, as act and older servers, it can be any workflow.
  */
-function workflowFile({ GITHUB_WORKFLOW_REF, GITHUB_REPOSITORY }: NodeJS.ProcessEnv): string | undefined {
-  const [, repository, path] = /^([^/]+\/[^/]+)\/([^@]+)@/.exec(GITHUB_WORKFLOW_REF ?? '') ?? [];
-  return repository?.toLowerCase() === GITHUB_REPOSITORY?.toLowerCase() ? path : undefined;
+function workflowMatcher({ GITHUB_WORKFLOW_REF, GITHUB_REPOSITORY }: NodeJS.ProcessEnv): Matches | undefined {
+  if (!GITHUB_WORKFLOW_REF) return (path) => path.startsWith('.github/workflows/');
+  const [, repository, file] = /^([^/]+\/[^/]+)\/([^@]+)@/.exec(GITHUB_WORKFLOW_REF) ?? [];
+  // Letter by letter: a name may have characters that mean something in a glob.
+  return repository?.toLowerCase() === GITHUB_REPOSITORY?.toLowerCase() ? (path) => path === file : undefined;
 }
 
 /** Where the weights lie in the repository; undefined: nowhere. */

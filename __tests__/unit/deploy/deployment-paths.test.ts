@@ -49,12 +49,16 @@ describe('the files that define a deployment', () => {
     }
   });
 
-  test.each([
-    ['of another repository', 'company/required/.github/workflows/deploy.yml@main'],
-    ['that nobody names', undefined],
-  ])('a workflow %s: it is not known what defines the deployment', (_, GITHUB_WORKFLOW_REF) => {
+  test('a workflow of another repository: it is not known what defines the deployment', () => {
+    const GITHUB_WORKFLOW_REF = 'company/required/.github/workflows/deploy.yml@main';
     const environment = { ...ENVIRONMENT, GITHUB_WORKFLOW_REF };
     expect(definesDeployment({ deploymentPaths: ['{workflow}'], model: HUB }, environment)).toHaveProperty('unknown');
     expect(definesDeployment({ deploymentPaths: ['a'], model: HUB }, environment)).toHaveProperty('matches');
+  });
+
+  test('a workflow that the runner does not name can be any', () => {
+    const paths = ['.github/workflows/a.yml', '.github/workflows', '.github/dependabot.yml', 'a.yml'];
+    const defines = definesDeployment({ deploymentPaths: ['{workflow}'], model: HUB }, {});
+    expect('matches' in defines && paths.filter(defines.matches)).toEqual(['.github/workflows/a.yml']);
   });
 });
