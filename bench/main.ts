@@ -7,6 +7,7 @@ import { container } from './container.ts';
 import { deploy } from './deploy.ts';
 import type { Figure } from './figure.ts';
 import { page } from './page.ts';
+import { podcast } from './podcast.ts';
 import { bundleSize, start } from './start.ts';
 import { transcribe } from './transcribe.ts';
 
@@ -26,6 +27,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   start: async () => [...(await start()), await bundleSize()],
   deploy,
   transcribe: () => transcribe(Number(values.files)),
+  podcast,
   page,
   container: () => container(values),
 };

@@ -28,9 +28,14 @@ export interface TranscribeRig {
    * @param failing whether one in fifty fails the first time it comes; one in a hundred is late in any case
    */
   repository(files: number, failing: boolean): Promise<Repository>;
-  /** Runs the bundled action's transcription. */
-  transcribe(repository: Repository): Promise<Usage & { seconds: number; outputs: Record<string, string> }>;
+  /** Runs the bundled action's transcription, of the files in audio/ unless the inputs say otherwise. */
+  transcribe(repository: Repository, inputs?: Record<string, string>): Promise<Transcription>;
   stop(): Promise<void>;
+}
+
+export interface Transcription extends Usage {
+  seconds: number;
+  outputs: Record<string, string>;
 }
 
 export interface Repository {
@@ -54,7 +59,8 @@ export async function startRig(): Promise<TranscribeRig> {
     return {
       aws,
       repository: (files, failing) => makeRepository(work, files, failing),
-      transcribe: (repository) => runTranscription(aws, action, work, repository),
+      transcribe: (repository, inputs = { files: 'audio/**' }) =>
+        runTranscription(aws, action, work, repository, inputs),
       stop,
     };
   } catch (error) {
@@ -115,8 +121,9 @@ async function makeRepository(work: string, count: number, failing: boolean): Pr
     if (index % 500 === 0) await mkdir(join(folder, file, '..'), { recursive: true });
     await writeFile(join(folder, file), content(number, index, failing));
   }
+  await writeFile(join(folder, 'README.md'), 'A podcast\n');
   await git('checkout', '--quiet', '-B', 'main');
-  await git('add', 'audio');
+  await git('add', '.');
   const author = ['-c', 'user.name=A podcaster', '-c', 'user.email=podcaster@example.com'];
   await git(...author, 'commit', '--quiet', '-m', 'Episodes');
   await git('push', '--quiet', '-u', 'origin', 'main');
@@ -131,13 +138,19 @@ function content(repository: number, index: number, failing: boolean): string {
   return `${behaviour}\n${repository} ${index}`.padEnd(BYTES, '\0');
 }
 
-async function runTranscription(aws: LocalAws, action: string, work: string, { folder }: Repository) {
+async function runTranscription(
+  aws: LocalAws,
+  action: string,
+  work: string,
+  { folder }: Repository,
+  inputs: Record<string, string>,
+): Promise<Transcription> {
   const usageFile = join(work, 'usage');
   await rm(usageFile, { force: true });
   const { exitCode, log, seconds, outputs } = await runAction({
     action,
     workspace: folder,
-    inputs: { mode: 'transcribe', 'endpoint-name': ENDPOINT, files: 'audio/**' },
+    inputs: { mode: 'transcribe', 'endpoint-name': ENDPOINT, ...inputs },
     environment: {
       ...aws.environment,
       NODE_OPTIONS: `--import=${join(root, 'bench', 'usage.mjs')}`,

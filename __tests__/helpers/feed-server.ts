@@ -11,6 +11,8 @@ export interface FeedServer {
   on(path: string, ...answers: Answer[]): string;
   /** Those since the last call, in their order. */
   asked(): { path: string; headers: IncomingHttpHeaders }[];
+  /** Bytes that all requests got until now, with their headers. */
+  sent(): number;
   stop(): Promise<void>;
 }
 
@@ -18,6 +20,7 @@ export interface FeedServer {
 export async function startFeedServer(): Promise<FeedServer> {
   const answers = new Map<string, Answer[]>();
   let requests: { path: string; headers: IncomingHttpHeaders }[] = [];
+  let sent = 0;
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     requests.push({ path, headers: request.headers });
@@ -25,6 +28,7 @@ export async function startFeedServer(): Promise<FeedServer> {
     const [answer = status(404)] = left.length > 1 ? left.splice(0, 1) : left;
     answer(request, response);
   });
+  server.on('connection', (socket) => void socket.on('close', () => (sent += socket.bytesWritten)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -39,6 +43,7 @@ export async function startFeedServer(): Promise<FeedServer> {
       requests = [];
       return asked;
     },
+    sent: () => sent,
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
