@@ -110,7 +110,7 @@ type Audio = ReadItem['enclosures'][number] & { url: string };
 function episodeOf(id: string, item: ReadItem, { url: address, type, length }: Audio, url: string): Episode {
   return {
     id,
-    title: item.title ?? basename(new URL(address).pathname),
+    title: item.title ?? fileName(address),
     enclosure: { url: address, ...defined({ type, bytes: length }) },
     transcripts: item.transcripts.flatMap(({ url: transcript, type: format, language }) => {
       const at = webAddress(transcript, url);
@@ -127,6 +127,16 @@ function episodeOf(id: string, item: ReadItem, { url: address, type, length }: A
       image: webAddress(item.image, url),
     }),
   };
+}
+
+/** For an episode that has no other name. */
+function fileName(address: string): string {
+  const name = basename(new URL(address).pathname);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 /** Without the properties that are not there. */

@@ -72,6 +72,13 @@ describe('RSS', () => {
     });
   });
 
+  test.each([
+    ['%E7%AC%AC5%E5%9B%9E.mp3?x=1', '第5回.mp3'],
+    ['50%.mp3', '50%.mp3'],
+  ])('an episode without a title is called by its file: %s', (file, title) => {
+    expect(only(rss(item('', `<enclosure url="/${file}" type="audio/mpeg"/>`)))?.title).toBe(title);
+  });
+
   test('Japanese', () => {
     const xml = rss(
       item('<title>第5回　猫と本</title><guid>第5回</guid>'),

@@ -91,6 +91,12 @@ describe('what passes is tried again', () => {
     expect(pauses).toEqual([]);
   });
 
+  test('what speaks no TLS is not, and not asked without it', async () => {
+    const url = server.on('/', whole('secret')).replace('http:', 'https:');
+    await expect(get(url)).rejects.toThrow(/^https:.* could not be reached: .*wrong version number/);
+    expect(pauses).toEqual([]);
+  });
+
   test('nobody there, nor an answer in time: said at the end', async () => {
     const gone = await startFeedServer();
     await gone.stop();
