@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from pipeline.decoding import context
-from pipeline.errors import RequestError, is_out_of_memory
+from pipeline.errors import EngineStopped, RequestError, is_out_of_memory
 from pipeline.reading import Manner, Reading
 from pipeline.windows import Window
 
@@ -19,9 +19,9 @@ _LOGGER = logging.getLogger(__name__)
 Read = Callable[[Manner, Sequence[Sequence[Window]]], list[Reading]]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Job:
-    """Windows of one request."""
+    """Windows of one request. Two are never the same, even if two requests have the same recording."""
 
     manner: Manner
     windows: Sequence[Window]
@@ -50,40 +50,47 @@ class Engine:
 
     def submit(self, manner: Manner, windows: Sequence[Window]) -> Future[Reading]:
         """One or more windows. The future can be cancelled until they are read; it raises what the model raises, and
-        RequestError 500 `out_of_memory` where a single window is too much for the device."""
+        RequestError 500 `out_of_memory` where a single window is too much for the device. Raises EngineStopped."""
         job = _Job(manner, windows)
         with self._changed:
+            if self._closed:
+                raise EngineStopped("the engine has stopped")
             self._line.append(job)
             self._changed.notify()
         return job.future
 
     def close(self) -> None:
-        """Ends the thread after its batch; what waits is cancelled."""
+        """Ends the thread after its batch; what waits gets EngineStopped."""
         with self._changed:
             self._closed = True
             self._changed.notify()
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._line or self._closed)
-                if self._closed:
-                    break
-                batch = self._next_batch()
-            if jobs := [job for job in batch if job.future.set_running_or_notify_cancel()]:
-                self._answer(jobs)
-        for job in self._line:
-            job.future.cancel()
+        try:
+            while batch := self._next_batch():
+                if jobs := [job for job in batch if job.future.set_running_or_notify_cancel()]:
+                    self._answer(jobs)
+        finally:
+            # Whatever ended it: nobody may wait for ever.
+            self.close()
+            for job in self._line:
+                if job.future.set_running_or_notify_cancel():
+                    job.future.set_exception(EngineStopped("the engine has stopped"))
 
     def _next_batch(self) -> list[_Job]:
-        first, *others = self._line
-        batch, room = [first], self._most - len(first.windows)
-        for job in others:
-            if job.goes_with(first) and len(job.windows) <= room:
-                batch.append(job)
-                room -= len(job.windows)
-        self._line = deque(job for job in self._line if job not in batch)
-        return batch
+        """Waits for one; none when the engine is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._line or self._closed)
+            if self._closed:
+                return []
+            first, *others = self._line
+            batch, room = [first], self._most - len(first.windows)
+            for job in others:
+                if job.goes_with(first) and len(job.windows) <= room:
+                    batch.append(job)
+                    room -= len(job.windows)
+            self._line = deque(job for job in self._line if job not in batch)
+            return batch
 
     def _answer(self, jobs: Sequence[_Job]) -> None:
         if len(jobs) > 1 and self._answer_together(jobs):

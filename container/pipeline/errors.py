@@ -32,6 +32,10 @@ class ModelError(Exception):
     """The weights or the machine can't serve: the container must stop and say why."""
 
 
+class EngineStopped(RuntimeError):
+    """The thread that calls the model has ended: nothing can be read any more."""
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the device's memory was too small: the process goes on, and less at once may fit."""
     text = str(error).lower()
@@ -41,6 +45,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether the GPU has failed for good: a CUDA context that has failed stays so until the process ends."""
+    """Whether this process can't go on: a CUDA context that has failed stays so until the process ends."""
+    if isinstance(error, EngineStopped):
+        return True
     text = str(error).lower()
     return isinstance(error, RuntimeError) and ("cuda" in text or "cublas" in text) and not is_out_of_memory(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,4 +27,8 @@ def load(folder: Path, environment: Mapping[str, str]) -> model.Model:
     except (RuntimeError, ValueError, RequestError) as error:
         how = f"{loaded.device} as {loaded.compute_type}"
         raise ModelError(f"the weights in {folder} can't be run on {how}: {error}") from error
+    # What is here stays: the collection after each recording (audio.py) would look through it with all threads stopped,
+    # for 60 ms.
+    gc.collect()
+    gc.freeze()
     return loaded

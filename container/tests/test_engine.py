@@ -1,7 +1,6 @@
 """One thread, one model, several requests."""
 
 import threading
-from concurrent.futures import CancelledError
 from contextlib import closing
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from running import wait_until
 
 from pipeline.engine import Engine
-from pipeline.errors import RequestError
+from pipeline.errors import EngineStopped, RequestError
 from pipeline.reading import Manner, Reading
 from pipeline.windows import Span, Window
 
@@ -74,11 +73,12 @@ def engine(model):
 
 def test_windows_of_several_requests_share_a_batch_and_each_request_gets_its_own(model, engine):
     asked = {name: windows(name, count) for name, count in (("a", 3), ("b", 1), ("c", 4))}
+    asked["the same"] = windows("a", 3)
     futures = {name: engine.submit(ENGLISH, some) for name, some in asked.items()}
     model.go_on.set()
     for name, future in futures.items():
         assert future.result(SECONDS).heard == [window.spans[0].start for window in asked[name]]
-    assert model.batches[1:] == [(ENGLISH, [3, 1, 4])]
+    assert model.batches[1:] == [(ENGLISH, [3, 1, 4]), (ENGLISH, [3])]
 
 
 def test_who_has_waited_longest_comes_next_and_takes_along_what_fits(model, engine):
@@ -144,13 +144,15 @@ def test_what_breaks_breaks_only_the_request_that_it_belongs_to(model, engine):
         futures[1].result(SECONDS)
 
 
-def test_what_is_cancelled_is_not_read_and_closing_cancels_what_waits(model, engine):
+def test_what_is_cancelled_is_not_read_and_nobody_waits_for_an_engine_that_is_closed(model, engine):
     cancelled, read, late = (engine.submit(manner, windows("a", 1)) for manner in (ENGLISH, FRENCH, UNKNOWN))
     cancelled.cancel()
     batches = iter([lambda: None, engine.close])
     model.meanwhile = lambda: next(batches)()
     model.go_on.set()
     assert read.result(SECONDS).languages[0][0] == "fr"
-    with pytest.raises(CancelledError):
+    with pytest.raises(EngineStopped):
         late.result(SECONDS)
+    with pytest.raises(EngineStopped):
+        engine.submit(ENGLISH, windows("a", 1))
     assert [manner for manner, _ in model.batches] == [ENGLISH, FRENCH]
