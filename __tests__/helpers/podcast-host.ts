@@ -48,13 +48,13 @@ export async function startPodcastHost(): Promise<PodcastHost> {
   return {
     url,
     publish(name, title, episodes, more = '') {
-      const items = episodes.map(({ guid, title, published, audio, more = '' }, index) => {
+      const items = episodes.map(({ guid, title, published, audio, more = '' }) => {
         const path = `/${name}/${encodeURIComponent(guid)}.mp3`;
         if (audio) contents.set(path, audio);
         else contents.delete(path);
         const date = published === undefined ? '' : `<pubDate>${new Date(published).toUTCString()}</pubDate>`;
         return `<item><title>${escaped(title)}</title><guid isPermaLink="false">${escaped(guid)}</guid>${date}
-<link>https://example.com/${name}/${index}</link>
+<link>https://example.com/${name}/${encodeURIComponent(guid)}</link>
 <enclosure url="${url}${path}" type="audio/mpeg" length="${audio?.length ?? 0}"/>${more}</item>`;
       });
       contents.set(

@@ -1,5 +1,5 @@
 // Podcasts on a local AWS: feeds and episodes come from a real server, transcripts go into a real repository.
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parseFeed } from '../../src/feeds/feed.js';
@@ -92,7 +92,7 @@ test(
 title: "The Sea & I: part 2"
 date: "2026-11-20T10:00:00.000Z"
 podcast: "How to Sail"
-link: "https://example.com/sailing/0"
+link: "https://example.com/sailing/two"
 audio: "${host.url}/sailing/two.mp3"
 guid: "two"
 `);
@@ -322,34 +322,61 @@ test(
 test(
   'a run that is killed after any of its changes leaves nothing to be sent or published twice, nor anything undone',
   async () => {
+    const s3 = await rig.clients.s3();
+    const publishedTo = async (folder: string) => {
+      const { Contents = [] } = await s3.listObjectsV2({ Bucket: BUCKET, Prefix: `whisper/transcripts/${folder}/` });
+      return Contents.map(({ Key = '' }) => Key.replace(/^.*\./, '')).sort();
+    };
+    const same = audio();
+    await transcribe(await rig.workspace({ 'a.mp3': same }), [], { files: ['a.mp3'] });
+    // Several at a time: each workspace counts as a repository of its own.
+    for (const name of ['GITHUB_REPOSITORY', 'GITHUB_WORKSPACE']) delete process.env[name];
     const dieAfter = async (changes: number) => {
       const told = { guid: 'one', title: 'One', published: day(1), audio: audio() };
-      const feed = host.publish(`killed-${changes}`, `Killed ${changes}`, [told]);
-      const workspace = await empty();
-      const settings = { publish: 'none' as const };
-      const clients = killedAfter(changes, 'us-east-1');
-      await transcribe(workspace, [feed], settings, { clients }).catch(() => undefined);
-      // A claim that nobody has sent runs out.
-      const next = await transcribe(workspace, [feed], settings, { clock: leapingClock(20 * MINUTES) });
-      expect({ changes, states: Object.values(states(next)) }).toEqual({
-        changes,
-        states: [expect.stringMatching(/transcribed|reused/)],
+      const podcast = podcastSettings({
+        feeds: [host.publish(`killed-${changes}`, `Killed ${changes}`, [told])],
+        allowPrivateAddresses: true,
       });
-      const downloads = host.asked().filter((path) => path.startsWith(`/killed-${changes}/`)).length;
-      return { died: !clients.survived(), downloads };
+      const workspace = await empty();
+      const run = async (more: Omit<Run, 'settings'> = {}) => {
+        // As in a fresh checkout.
+        await rm(join(workspace, 'transcripts'), { recursive: true, force: true });
+        return rig.transcribe(workspace, { settings: { files: [], publish: 's3', podcast }, ...more });
+      };
+      const clients = killedAfter(changes, 'us-east-1');
+      await run({ clients }).catch(() => undefined);
+      // A claim that nobody has sent runs out.
+      const { problem } = await run({ clock: leapingClock(20 * MINUTES) });
+      const third = await run();
+      expect({ changes, problem, published: await publishedTo(`killed-${changes}`), again: third.files }).toEqual({
+        changes,
+        problem: undefined,
+        published: ['json', 'srt', 'txt', 'vtt'],
+        again: [],
+      });
+      // A record that was left goes when there is something new.
+      host.publish(`killed-${changes}`, `Killed ${changes}`, [
+        { guid: 'two', title: 'Two', published: day(2), audio: same },
+        told,
+      ]);
+      expect(Object.values(states(await run()))).toEqual(['reused']);
+      return !clients.survived();
     };
-    const downloads: number[] = [];
+    const all = Array.from({ length: 14 }, (_, index) => index + 1);
+    const died: boolean[] = [];
+    host.asked();
     const invocations = await rig.invocationsOf(async () => {
-      for (let changes = 1; ; changes++) {
-        const { died, downloads: asked } = await dieAfter(changes);
-        if (!died) break;
-        downloads.push(asked);
+      for (const some of [all.slice(0, 5), all.slice(5, 10), all.slice(10)]) {
+        died.push(...(await Promise.all(some.map(dieAfter))));
       }
     });
-    // One for each, the last of which nothing disturbed.
-    expect(invocations).toBe(downloads.length + 1);
-    // Its record, its upload, its claim, the request, the claim again, the result, what is tidied up, the note, the record.
-    expect(downloads).toEqual([2, 1, 1, 1, 1, 1, 1, 1, 1]);
+    expect(invocations).toBe(all.length);
+    // Its record, its upload, its claim, the request, the claim again, the result, what is tidied up, the note, the record,
+    // four files; the last is the note that they are published.
+    expect(died).toEqual([...Array(13).fill(true), false]);
+    const asked = host.asked();
+    const downloads = all.map((changes) => asked.filter((path) => path === `/killed-${changes}/one.mp3`).length);
+    expect(downloads).toEqual([2, ...Array(13).fill(1)]);
     expect((await rig.keys()).filter((key) => /^(?:episodes|jobs|input)/.test(key))).toEqual([]);
   },
   10 * MINUTES,

@@ -34,7 +34,7 @@ export async function reportTranscribe(
   if (failed > 0 && settings.onError === 'fail') {
     throw new UserError(
       `${failed} of ${result.files.length} files could not be transcribed; the annotations above say why.`,
-      'Correct or leave out these files (input exclude) and run again. The other transcripts are published and are not paid for again. `on-error: warn` lets the step succeed all the same.',
+      'Correct or leave out these files (inputs exclude and episode-titles) and run again. The other transcripts are published and are not paid for again. `on-error: warn` lets the step succeed all the same.',
     );
   }
 }

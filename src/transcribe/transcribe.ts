@@ -102,7 +102,19 @@ async function bringHome(
   const audio = examined.filter(({ identity }) => !forgotten.has(identity));
 
   const progress = openProgress(context, endpoint);
-  const tools = { ledger, published, records, endpoint, delivery, forgotten, podcasts, progress, grace, until };
+  const tools = {
+    found: found.length,
+    ledger,
+    published,
+    records,
+    endpoint,
+    delivery,
+    forgotten,
+    podcasts,
+    progress,
+    grace,
+    until,
+  };
   const ending = await sendAndCollect(context, settings, tools, audio).then(
     (ended) => ({ why: whyLeft(ended, settings) }),
     (failure: unknown) => ({ failure }),
@@ -129,6 +141,8 @@ async function bringHome(
 type Books = Awaited<ReturnType<typeof openBooks>>;
 
 interface Tools extends Books {
+  /** How many files and objects were found. */
+  found: number;
   endpoint: Endpoint;
   delivery: Delivery;
   forgotten: Forgotten;
@@ -149,12 +163,13 @@ async function sendAndCollect(
   const { ledger, endpoint, delivery, forgotten, podcasts, progress, grace, until } = tools;
   const inventory = await takeInventory(ledger);
   const identityOf = identityFor(endpoint);
+  const before = audio.length;
   if (podcasts) {
     const episodes = await episodesAudio(context, settings, { ...tools, inventory, identityOf, podcasts }, audio);
     audio.push(...episodes.filter(({ identity }) => !forgotten.has(identity)));
   }
   const staged = await stage({ ledger, settings, delivery, identityOf }, audio, inventory);
-  tellStaged(context, audio.length, staged);
+  tellStaged(context, tools.found + audio.length - before, staged);
   const closing = openLedger(await openEndpointBucket({ ...context, signal: grace }, endpoint), endpoint.prefix);
   const journal = openJournal(endpoint, process.env);
   const sender = { context, ledger, closing, grace, journal, endpoint, owner: runName(process.env) };

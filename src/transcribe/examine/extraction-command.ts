@@ -4,6 +4,7 @@ import type { Audio } from '../audio.js';
 /** What to say of a video behind why the container refused it; empty: it is none, or its audio was taken out already. */
 export function adviceFor({ path, video, content }: Pick<Audio, 'path' | 'video' | 'content'>): string {
   if (video !== true || (content.kind === 'file' && content.extract)) return '';
+  if (content.kind === 'episode') return ' Its audio alone may do: set extract-audio: true.';
   return ` Its audio alone may do: set extract-audio: true, or store it: ${extractionCommand(path)}`;
 }
 

@@ -48,6 +48,7 @@ export async function episodesAudio(
     .map((candidate) => knownOf(candidate, settings))
     .filter((audio) => !delivery.isPublished(audio));
   const places = openPlaces(published, candidates, elsewhere(settings, others));
+  tell(context, roster);
   // The runner empties its own folder before and after each job: what a kill leaves goes as well.
   const folder = await realpath(await mkdtemp(join(process.env['RUNNER_TEMP'] || tmpdir(), 'episodes-')));
   try {
@@ -55,7 +56,7 @@ export async function episodesAudio(
     // What is downloaded wants to be transcribed, too.
     const until = (clock.now() + desk.until) / 2;
     const { audio, left } = await fetchEpisodes(fetching, roster.wanted, until);
-    tell(context, { ...roster, later: roster.later + left }, roster.known.length);
+    if (left > 0) context.log.info(`Half of the time is over: ${plural(left, 'download')} are left to the next run.`);
     return [...known, ...audio];
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -95,10 +96,9 @@ function elsewhere({ outputFolder }: TranscribeSettings, others: readonly Audio[
 
 const MOST_NAMED = 5;
 
-function tell({ log }: Context, roster: Roster, known: number): void {
-  const { wanted, later, transcribed, refused, givenUp } = roster;
-  const rest = later > 0 ? `; ${later} are left to later runs` : '';
-  log.info(`${plural(wanted.length, 'episode')} to download, ${known} known already${rest}.`);
+function tell({ log }: Context, { known, wanted, later, transcribed, refused, givenUp }: Roster): void {
+  const rest = later > 0 ? `, and ${later} for later runs (\`max-episodes\`)` : '';
+  log.info(`${plural(wanted.length, 'episode')} to download, ${known.length} known already${rest}.`);
   const named = (candidates: readonly Candidate[]) =>
     candidates
       .slice(0, MOST_NAMED)

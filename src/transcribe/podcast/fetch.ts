@@ -7,6 +7,7 @@ import type { EpisodeAudio, EpisodeRecords } from '../../ledger/episodes.js';
 import { jobKey } from '../../ledger/key.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
+import { shown } from '../../shown.js';
 import type { Audio, AudioEpisode } from '../audio.js';
 import { examine } from '../examine/examine.js';
 import { MOST_BYTES } from '../examine/limits.js';
@@ -35,7 +36,7 @@ export interface Fetching {
 
 const DOWNLOADS_AT_ONCE = 2;
 /** Of a video, of which ffmpeg takes the audio: what the disk of a small runner holds. */
-const MOST_VIDEO_BYTES = 8 * MOST_BYTES;
+const MOST_VIDEO_BYTES = 4 * MOST_BYTES;
 
 /**
  * Downloads episodes, examines them, writes down what they are, and uploads what is to be sent, so that the disk holds
@@ -67,10 +68,11 @@ export async function fetchEpisodes(
 
 /** Undefined: it could not be had, or is no audio; that is reported. */
 async function fetchOne(fetching: Fetching, candidate: Candidate, file: string): Promise<Audio | undefined> {
-  const { settings, records, places } = fetching;
+  const { context, settings, records, places } = fetching;
   const found = await getAudio(fetching, candidate, file);
   if (typeof found === 'string') return void (await fail(fetching, candidate, found));
   const { bytes, identity: sha256, contentType, seconds, video, content } = found;
+  context.log.info(`"${shown(candidate.told.title)}" was downloaded: ${(bytes / 1e6).toFixed(1)} MB.`);
   const name = places.take(candidate, sha256);
   const known: EpisodeAudio = {
     sha256,

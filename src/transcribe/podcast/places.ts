@@ -29,6 +29,8 @@ export function openPlaces(
   const taken = new Map<string, string | undefined>();
   /** Folders by the keys of feeds. */
   const folders = new Map<string, string>();
+  /** Names by the keys of episodes. */
+  const given = new Map<string, string>();
   const note = (name: string, feed: string, sha256: string | undefined) => {
     taken.set(name, sha256);
     folders.set(feed, folders.get(feed) ?? posix.dirname(name));
@@ -50,7 +52,7 @@ export function openPlaces(
     folderOf,
     take(candidate, sha256) {
       const { show, key, told, record } = candidate;
-      const before = candidate.note ? episodeName(candidate.note.path) : record?.name;
+      const before = candidate.note ? episodeName(candidate.note.path) : (record?.name ?? given.get(key));
       if (before !== undefined) return before;
       const folder = folderOf(show);
       const isOther = (name: string) => {
@@ -58,7 +60,8 @@ export function openPlaces(
         return isElsewhere(path) || (taken.has(path) && (sha256 === undefined || taken.get(path) !== sha256));
       };
       const name = posix.join(folder, freeName(datedName(told, key), isOther));
-      if (sha256 !== undefined) taken.set(name, sha256);
+      taken.set(name, sha256);
+      given.set(key, name);
       return name;
     },
   };

@@ -1,35 +1,35 @@
 /** Names of parameters that hold a secret or a signature. */
 const SECRET_NAME =
   /token|auth(?!or)|secret|signature|passw|credential|jwt|session|hmac|api[_-]?key|^(?:key|k|sig|s|pass|pwd|p|user|u|tok|t|code|private|access)$/i;
-/** Words in the path of feeds that only subscribers get. */
-const PRIVATE_PATH = /\/(?:private|premium|subscribers?|members?|patrons?)(?:\/|$)/i;
+/** Words in the path of feeds that only subscribers get: what comes behind them says which. */
+const PRIVATE_PATH = /^(?:private|premium|subscribers?|members?|patrons?)$/i;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const HIDDEN = '***';
 
 /**
  * What in an address lets whoever has it in, as far as it can be told: a user with a password, parameters by their
- * names and their looks, parts of the path that are random. UUIDs are not among them: public feeds have them too.
+ * names and their looks, parts of the path that are random or follow a word like `private`. UUIDs are not among them: public feeds have them too.
  */
 export function secretsOf(address: string): string[] {
   const url = URL.parse(address);
   if (!url) return [];
   const user = url.password === '' ? url.username : url.password;
-  const secrets = [user, ...parameters(url), ...segments(url)].filter((value) => value !== '');
+  const path = url.pathname.split('/').filter(isSecretPart);
+  const secrets = [user, ...parameters(url), ...path].filter((value) => value !== '');
   return [...new Set(secrets.flatMap((value) => [value, decoded(value)]))];
 }
 
 /** Whether a feed is for those only who have its address. Nothing that its episodes are found by is shown then. */
 export function isPrivateFeed(address: string): boolean {
-  const url = URL.parse(address);
-  if (!url) return false;
-  return secretsOf(address).length > 0 || PRIVATE_PATH.test(url.pathname);
+  const parts = URL.parse(address)?.pathname.split('/') ?? [];
+  return secretsOf(address).length > 0 || parts.some((part) => PRIVATE_PATH.test(part));
 }
 
 /** An address for people: with stars for its secrets. */
 export function withoutSecrets(address: string): string {
   const url = URL.parse(address);
   if (!url) return HIDDEN;
-  const path = url.pathname.split('/').map((part) => (isRandom(part) ? HIDDEN : part));
+  const path = url.pathname.split('/').map((part, index, all) => (isSecretPart(part, index, all) ? HIDDEN : part));
   const query = [...url.searchParams].map(([name, value]) => `${name}=${isSecret(name, value) ? HIDDEN : value}`);
   return `${url.origin}${path.join('/')}${query.length > 0 ? `?${query.join('&')}` : ''}`;
 }
@@ -48,7 +48,9 @@ export function lastingAddress(address: string): string {
 const parameters = (url: URL): string[] =>
   [...url.searchParams].filter(([name, value]) => isSecret(name, value)).map(([, value]) => value);
 
-const segments = ({ pathname }: URL): string[] => pathname.split('/').filter(isRandom);
+/** Of a path, given by its place among all parts. */
+const isSecretPart = (part: string, index: number, parts: readonly string[]): boolean =>
+  isRandom(part) || (/\d/.test(part) && PRIVATE_PATH.test(parts[index - 1] ?? ''));
 
 const isSecret = (name: string, value: string): boolean => value !== '' && (SECRET_NAME.test(name) || isRandom(value));
 

@@ -54,7 +54,8 @@ export async function openPodcasts(
   const http = openHttp({ allowPrivate, clock });
   const read = new Map<string, Show>();
   const refused: Refusal[] = [];
-  for (const secret of feeds.flatMap(secretsOf)) log.mask(secret);
+  // A mask for one as short as `1` would take every 1 out of the log.
+  for (const secret of feeds.flatMap(secretsOf)) if (secret.length >= 4) log.mask(secret);
   await forEach(feeds, FEEDS_AT_ONCE, async (url) => {
     try {
       read.set(url, showOf(await readFeed(http, url, signal), url));

@@ -28,9 +28,10 @@ describe('a private feed', () => {
   });
 
   test('is known by words in its path, too', () => {
-    expect(isPrivateFeed('https://api.example.com/podcast/1/private/6f1c2d3e-1111-2222-3333-444455556666.rss')).toBe(
-      true,
-    );
+    const address = 'https://api.example.com/podcast/1/private/6f1c2d3e-1111-2222-3333-444455556666.rss';
+    expect(isPrivateFeed(address)).toBe(true);
+    expect(withoutSecrets(address)).toBe('https://api.example.com/podcast/1/private/***');
+    expect(isPrivateFeed('https://example.com/show/premium')).toBe(true);
   });
 
   test('stays the same podcast when its token is changed', () => {
