@@ -215,9 +215,8 @@ test(
   'nothing of a private feed that lets others in is written anywhere',
   async () => {
     const workspace = await empty();
-    host.publish('members', 'Members', episodes(1, 2));
-    host.protect('/members', 'me:passw0rd');
-    const feed = `${host.url.replace('http://', 'http://me:passw0rd@')}/members.xml?auth=t0ken`;
+    const around = { query: '?auth=t0ken', credentials: 'me:passw0rd' };
+    const feed = host.publish('members', 'Members', episodes(1, 2), around).replace('http://', 'http://me:passw0rd@');
     const lines: string[] = [];
     const podcast = { publicBaseUrl: 'https://me.example/', feedCopy: 'copy' as const };
     const settings: Overrides = { podcast, formats: ['md', 'html', 'json'] };
@@ -245,7 +244,7 @@ test(
   "the tags of a feed's transcripts, to paste or in a copy of the feed, change only with them",
   async () => {
     const workspace = await empty();
-    const feed = host.publish('tags', 'Tags & more', episodes(2, 1), '<lastBuildDate>now</lastBuildDate>');
+    const feed = host.publish('tags', 'Tags & more', episodes(2, 1), { more: '<lastBuildDate>now</lastBuildDate>' });
     const run = (feedCopy: 'tags' | 'copy', publicBaseUrl = 'https://me.example/t/') =>
       transcribe(workspace, [feed], {
         formats: ['vtt', 'podcast', 'html', 'json'],
@@ -265,7 +264,7 @@ test(
       ['text/vtt', 'application/json', 'text/html'],
       ['text/vtt', 'application/json', 'text/html'],
     ]);
-    host.publish('tags', 'Tags & more', episodes(2, 1), '<lastBuildDate>later</lastBuildDate>');
+    host.publish('tags', 'Tags & more', episodes(2, 1), { more: '<lastBuildDate>later</lastBuildDate>' });
     await run('copy');
     expect(await file('feed.xml')).toBe(copy);
   },
