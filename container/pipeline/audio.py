@@ -14,6 +14,8 @@ from pipeline.errors import RequestError
 
 SAMPLE_RATE = 16_000
 MOST_CHANNELS = 8
+# Samples a second; nobody records fewer. A damaged header that says 1 would make days out of a minute.
+LEAST_RATE = 1000
 
 # Only formats that are one self-contained file. Others (HLS, DASH, SDP, concat lists...) make FFmpeg open what the
 # body names: files of this machine, or sockets to hosts of the caller's choice.
@@ -101,6 +103,8 @@ def _resampled(
         # A resampler takes one kind of frame; files joined from parts (advertisements, jingles) change it on the way.
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if kind != source:
+            if frame.sample_rate < LEAST_RATE:
+                raise RequestError(400, "bad_audio", f"the audio track has {frame.sample_rate} samples a second")
             yield from _drained(resampler)
             resampler, source = av.AudioResampler(format=sample_format, layout=layout, rate=SAMPLE_RATE), kind
         frame.pts = None  # Timestamps with gaps must not stop the resampler.

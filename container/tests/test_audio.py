@@ -65,6 +65,12 @@ def test_an_empty_track_is_refused():
     assert "empty" in _assert_refused(recordings.wav(np.zeros(0)))
 
 
+def test_a_damaged_rate_does_not_make_days_of_a_minute():
+    sound = recordings.wav(np.zeros(16_000))
+    # The rate's place in a WAV file's header (RIFF, "fmt ").
+    assert "1 samples a second" in _assert_refused(sound[:24] + (1).to_bytes(4, "little") + sound[28:])
+
+
 @pytest.mark.parametrize("kind", ["hls", "concat", "dash", "sdp"])
 def test_a_body_that_names_other_places_opens_none_of_them(kind, ask_not, tmp_path):
     """Playlists make FFmpeg read files of the host, call other hosts and listen for streams."""
