@@ -16,7 +16,7 @@ import type { Inventory, Staging } from '../stage.js';
 import { upload } from '../submit/upload.js';
 import type { Places } from './places.js';
 import { type Candidate, MOST_TRIES } from './roster.js';
-import { reasonOf } from './shows.js';
+import { reasonOf } from './secrets.js';
 
 /** What has to be at hand to get episodes. */
 export interface Fetching {

@@ -1,3 +1,5 @@
+import { UserError } from '../../errors.js';
+
 /** Names of parameters that hold a secret or a signature. */
 const SECRET_NAME =
   /token|auth(?!or)|secret|signature|passw|credential|jwt|session|hmac|api[_-]?key|^(?:key|k|sig|s|pass|pwd|p|user|u|tok|t|code|private|access)$/i;
@@ -32,6 +34,14 @@ export function withoutSecrets(address: string): string {
   const path = url.pathname.split('/').map((part, index, all) => (isSecretPart(part, index, all) ? HIDDEN : part));
   const query = [...url.searchParams].map(([name, value]) => `${name}=${isSecret(name, value) ? HIDDEN : value}`);
   return `${url.origin}${path.join('/')}${query.length > 0 ? `?${query.join('&')}` : ''}`;
+}
+
+/** Why something could not be had, in words, without the secrets of these addresses. */
+export function reasonOf(error: unknown, addresses: readonly string[]): string {
+  const said = error instanceof UserError ? `${error.message} ${error.remedy}` : (error as Error).message;
+  const whole = addresses.map((address): [string, string] => [address, withoutSecrets(address)]);
+  const parts = addresses.flatMap(secretsOf).map((secret): [string, string] => [secret, HIDDEN]);
+  return [...whole, ...parts].reduce((text, [from, to]) => text.replaceAll(from, to), said).trim();
 }
 
 /**

@@ -1,13 +1,12 @@
 import type { Context } from '../../context.js';
 import { forEach } from '../../each.js';
-import { UserError } from '../../errors.js';
 import type { Episode, Feed } from '../../feeds/episode.js';
 import type { Http } from '../../feeds/http.js';
 import { episodeKey, feedKey } from '../../ledger/episodes.js';
 import type { PodcastSettings } from '../../settings/podcast.js';
 import { shown } from '../../shown.js';
 import type { AudioEpisode, Refusal } from '../audio.js';
-import { isPrivateFeed, lastingAddress, secretsOf, withoutSecrets } from './secrets.js';
+import { isPrivateFeed, lastingAddress, reasonOf, secretsOf, withoutSecrets } from './secrets.js';
 
 /** A podcast whose feed was read. */
 export interface Show {
@@ -71,13 +70,6 @@ export async function openPodcasts(
     log.info(`${shown(feed.title)}: a feed of ${feed.episodes.length} episodes${silent}.`);
   }
   return { shows, refused, http };
-}
-
-/** Why something from a feed could not be had, without the secrets of these addresses. */
-export function reasonOf(error: unknown, addresses: readonly string[]): string {
-  const said = error instanceof UserError ? `${error.message} ${error.remedy}` : (error as Error).message;
-  const secrets = addresses.flatMap((address) => [address, ...secretsOf(address)]);
-  return secrets.reduce((text, secret) => text.replaceAll(secret, '***'), said).trim();
 }
 
 /** @param url as it was given: it may have moved since */

@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { UserError } from '../../../../src/errors.js';
 import {
   isPrivateFeed,
   lastingAddress,
+  reasonOf,
   secretsOf,
   withoutSecrets,
 } from '../../../../src/transcribe/podcast/secrets.js';
@@ -51,6 +53,15 @@ test.each([
 ])('a public feed is not taken for a private one: %s', (address) => {
   expect(isPrivateFeed(address)).toBe(false);
   expect(withoutSecrets(address)).toBe(address);
+});
+
+test('a reason has the address, and none of its secrets, whichever way they are written', () => {
+  const secret = 'https://me:pass%20word@host.example/a.mp3?token=abc';
+  const plain = 'https://host.example/b.mp3';
+  const error = new UserError(`${secret} and ${plain}: pass word, abc.`, 'Check it.');
+  expect(reasonOf(error, [secret, plain])).toBe(
+    'https://host.example/a.mp3?token=*** and https://host.example/b.mp3: ***, ***. Check it.',
+  );
 });
 
 test('what is no address is not shown at all', () => {
