@@ -26,6 +26,7 @@ export type Format = (typeof formats)[number];
 /** What the container is told about a file, by the names that its custom attributes use. Only what is not its default. */
 export interface TranscriptionOptions {
   language?: string;
+  multilingual?: true;
   task?: 'translate';
   prompt?: string;
   hotwords?: string;
@@ -98,6 +99,7 @@ const S3_FOLDER = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/;
 /** What is told of audio: of the run's by inputs, and by the same names of some of it in a `whisper.yml`. */
 export const transcriptionInputs = {
   language: optional(/^[a-z]{2,3}$/, 'must be a language code of two or three letters, such as en or ja'),
+  multilingual: flag,
   task: choice('transcribe', 'translate'),
   prompt: text,
   hotwords: text,
@@ -218,9 +220,10 @@ function requireWork(given: Given, inputs: Inputs): void {
 
 /** Only what differs from the container's defaults: the options are part of a result's key. */
 export function optionsOf(given: Transcription): TranscriptionOptions {
-  const { language, task, prompt, hotwords, vad, channels } = given;
+  const { language, multilingual, task, prompt, hotwords, vad, channels } = given;
   return {
     ...(language !== undefined && { language }),
+    ...(multilingual && { multilingual }),
     ...(task === 'translate' && { task }),
     ...(prompt !== '' && { prompt }),
     ...(hotwords !== '' && { hotwords }),
@@ -233,6 +236,7 @@ export function optionsOf(given: Transcription): TranscriptionOptions {
 /** The other way: what was given for these options. */
 export const transcriptionOf = (options: TranscriptionOptions, speakers: string[]): Transcription => ({
   language: options.language,
+  multilingual: options.multilingual ?? false,
   task: options.task ?? 'transcribe',
   prompt: options.prompt ?? '',
   hotwords: options.hotwords ?? '',

@@ -118,9 +118,13 @@ describe('the model is', () => {
 
 test('only options that differ from the defaults reach the key of a result', () => {
   const plain = { 'word-timestamps': 'false' };
-  expect(transcribe({ ...plain, task: 'transcribe', prompt: '', vad: 'true', channels: 'mix' }).options).toEqual({});
-  expect(transcribe({ language: 'ja', vad: 'false', channels: 'split' }).options).toEqual({
+  expect(
+    transcribe({ ...plain, task: 'transcribe', prompt: '', vad: 'true', channels: 'mix', multilingual: 'false' })
+      .options,
+  ).toEqual({});
+  expect(transcribe({ language: 'ja', multilingual: 'true', vad: 'false', channels: 'split' }).options).toEqual({
     language: 'ja',
+    multilingual: true,
     word_timestamps: true,
     vad: false,
     channels: 'split',

@@ -38,6 +38,7 @@ describe('what a model would do wrong without saying so', () => {
     'someone/whisper-small.en-ct2',
   ])('%s is for English', (model) => {
     expect(refused(model, { language: 'de' })).toBe(true);
+    expect(refused(model, { multilingual: true })).toBe(true);
     expect(refused(model, { task: 'translate' })).toBe(true);
     expect(refused(model, { language: 'en' })).toBe(false);
     expect(refused(model, {})).toBe(false);
@@ -50,6 +51,6 @@ test.each([
   'kotoba-tech/kotoba-whisper-v2.0-faster',
   'Systran/faster-whisper-large-v3',
 ])('%s is left to try', (model) => {
-  expect(refused(model, { language: 'de' })).toBe(false);
+  expect(refused(model, { language: 'de', multilingual: true })).toBe(false);
   expect(refused(model, { task: 'translate' })).toBe(false);
 });

@@ -88,7 +88,7 @@ describe('mistakes', () => {
     await put('text/whisper.yml', 'just words');
     expect((await mistakes('a.mp3', 'talks/b.mp3', 'text/c.mp3')).split('\n').sort()).toEqual([
       '- talks/whisper.yml:1: language is "German"; it must be a language code of two or three letters, such as en or ja',
-      '- talks/whisper.yml:2: there is no option "beam_size". There are language, task, prompt, hotwords, word-timestamps, vad, channels, speakers, files.',
+      '- talks/whisper.yml:2: there is no option "beam_size". There are language, multilingual, task, prompt, hotwords, word-timestamps, vad, channels, speakers, files.',
       '- talks/whisper.yml:3: speakers must be a list of names; found a list',
       expect.stringMatching(/^- talks\/whisper\.yml:5: a glob is "\.\.\/a\.mp3"; it must be of files in this folder/),
       '- talks/whisper.yml:6: b.mp3 must have a map of options',

@@ -16,13 +16,19 @@ const TURBO = /turbo/i;
  * nothing, nothing is refused.
  * @throws UserError that names the model to take
  */
-export function requireAble(model: string, { language, task }: TranscriptionOptions): void {
+export function requireAble(model: string, { language, multilingual, task }: TranscriptionOptions): void {
   const name = repositoryOf(model) ?? model;
   const english = DISTILLED.test(name) || ENGLISH.test(name);
   if (english && language !== undefined && language !== 'en') {
     throw new UserError(
       `The endpoint's model ${model} knows English only; the input language is "${language}".`,
       'Deploy `model: large-v3-turbo`, or `large-v3`, which also translates; or leave `language` to `en`.',
+    );
+  }
+  if (english && multilingual) {
+    throw new UserError(
+      `The endpoint's model ${model} knows English only, and multilingual is true.`,
+      'Deploy `model: large-v3-turbo`, or `large-v3`; or leave `multilingual` to `false`.',
     );
   }
   if (task === 'translate' && (english || TURBO.test(name))) {
