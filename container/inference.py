@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,10 +31,11 @@ CUSTOM_ATTRIBUTES = "x-amzn-sagemaker-custom-attributes"
 
 @dataclass(frozen=True)
 class Request:
-    """A checked request; `audio` is seekable."""
+    """A checked request; `audio` is seekable. `cancelled` says when nobody waits for the answer any more."""
 
     audio: BinaryIO
     options: options.Options
+    cancelled: Callable[[], bool]
 
 
 def model_fn(model_dir: str) -> Model:
@@ -53,16 +55,18 @@ def input_fn(body: bytes | bytearray | BinaryIO, content_type: str | None, conte
     file = io.BytesIO(body) if isinstance(body, (bytes, bytearray)) else body
     if file.seek(0, io.SEEK_END) == 0:
         raise RequestError(400, "empty_body", "the body is empty; send the bytes of one audio file")
-    return Request(file, chosen)
+    # Only our own server's context has it.
+    return Request(file, chosen, getattr(context, "cancelled", lambda: False))
 
 
 def predict_fn(data: Request, model: Model) -> dict[str, Any]:
-    """The transcript as the JSON document of schema version 1. Raises RequestError `bad_audio` and `bad_options`."""
+    """The transcript as the JSON document of schema version 1. Raises RequestError `bad_audio` and `bad_options`, and
+    Cancelled."""
     started = time.monotonic()
     if data.options.channels == "split":
-        speech = transcribe_channels(model, data.audio, data.options)
+        speech = transcribe_channels(model, data.audio, data.options, data.cancelled)
     else:
-        speech = transcribe(model, audio.blocks(data.audio), data.options)
+        speech = transcribe(model, audio.blocks(data.audio), data.options, data.cancelled)
     return transcript.document(model.provenance, data.options.task, speech, time.monotonic() - started)
 
 

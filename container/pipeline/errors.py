@@ -32,6 +32,10 @@ class ModelError(Exception):
     """The weights or the machine can't serve: the container must stop and say why."""
 
 
+class Cancelled(Exception):
+    """Nobody waits for the answer any more."""
+
+
 class EngineStopped(RuntimeError):
     """The thread that calls the model has ended: nothing can be read any more."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -18,7 +18,9 @@ from pipeline.pieces import PIECE
 from pipeline.transcribe import Speech, transcribe
 
 
-def transcribe_channels(model: Model, file: BinaryIO, options: Options) -> Speech:
+def transcribe_channels(
+    model: Model, file: BinaryIO, options: Options, cancelled: Callable[[], bool] = lambda: False
+) -> Speech:
     """`file` is the recording. A segment's `speaker` is "1" for the first channel. Raises what decode_channels and
     transcribe do.
 
@@ -30,7 +32,7 @@ def transcribe_channels(model: Model, file: BinaryIO, options: Options) -> Speec
     with tempfile.TemporaryFile() as samples:
         channels = audio.decode_channels(file, samples)
         decoded = time.monotonic() - started
-        speeches = _of_channels(model, channels, options)
+        speeches = _of_channels(model, channels, options, cancelled)
     leading = next((speech for speech in speeches.values() if speech.speech_duration > 0), speeches[0])
     seconds = Counter(decode=decoded)
     for speech in speeches.values():
@@ -52,12 +54,14 @@ def transcribe_channels(model: Model, file: BinaryIO, options: Options) -> Speec
     )
 
 
-def _of_channels(model: Model, channels: Sequence[np.ndarray], options: Options) -> dict[int, Speech]:
+def _of_channels(
+    model: Model, channels: Sequence[np.ndarray], options: Options, cancelled: Callable[[], bool]
+) -> dict[int, Speech]:
     """By the channel's number from 0, the loudest first; writes to `channels`."""
     loudest = crosstalk.mute(channels)
     speeches: dict[int, Speech] = {}
     for number in sorted(range(len(channels)), key=lambda number: -loudest[number]):
-        speech = speeches[number] = transcribe(model, _blocks(channels[number]), options)
+        speech = speeches[number] = transcribe(model, _blocks(channels[number]), options, cancelled)
         if speech.speech_duration > 0:
             options = replace(options, language=speech.language)
     return speeches

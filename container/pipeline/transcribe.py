@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline import features, flow, speech, steering
 from pipeline.audio import SAMPLE_RATE
-from pipeline.errors import RequestError
+from pipeline.errors import Cancelled, RequestError
 from pipeline.model import BATCH, Model
 from pipeline.options import Options
 from pipeline.pieces import FRAMES_A_SECOND, Piece, pieces
@@ -71,17 +71,21 @@ class _Meter:
             yield item
 
 
-def transcribe(model: Model, blocks: Iterable[np.ndarray], options: Options) -> Speech:
-    """`blocks` are mono float32 samples at 16 kHz of any lengths, and are asked for as they are needed.
+def transcribe(
+    model: Model, blocks: Iterable[np.ndarray], options: Options, cancelled: Callable[[], bool] = lambda: False
+) -> Speech:
+    """`blocks` are mono float32 samples at 16 kHz of any lengths, and are asked for as they are needed. `cancelled` is
+    asked before each batch.
 
-    Raises what `blocks` raises, RequestError 400 for options that this model can't follow, and what Engine.submit says.
+    Raises what `blocks` raises, RequestError 400 for options that this model can't follow, what Engine.submit says,
+    and Cancelled.
     """
     _check(model, options)
     manner, meter = _manner(model, options), _Meter()
     with (
         ThreadPoolExecutor(model.threads, thread_name_prefix="features") as pool,
         closing(flow.ahead(_batches(model, pool, blocks, options, meter), BATCHES_AHEAD)) as batches,
-        closing(_readings(model, manner, batches)) as readings,
+        closing(_readings(model, manner, batches, cancelled)) as readings,
     ):
         return _heard(readings, manner, options, meter)
 
@@ -131,12 +135,14 @@ def _manner(model: Model, options: Options) -> Manner:
 
 
 def _readings(
-    model: Model, manner: Manner, batches: Iterable[list[Window]]
+    model: Model, manner: Manner, batches: Iterable[list[Window]], cancelled: Callable[[], bool]
 ) -> Generator[tuple[list[Window], Reading], None, None]:
     """In order. While one is being read the next is in line, so that the model never waits for this thread."""
     waiting: deque[tuple[list[Window], Future[Reading]]] = deque()
     try:
         for batch in batches:
+            if cancelled():
+                raise Cancelled
             waiting.append((batch, model.engine.submit(manner, batch)))
             if manner.language is None and not manner.multilingual:
                 manner = manner.after(waiting[0][1].result())

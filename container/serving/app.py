@@ -5,9 +5,13 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.h
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
+import threading
 import time
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, BinaryIO
@@ -18,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pipeline.errors import RequestError
+from pipeline.errors import Cancelled, RequestError
 from serving import log
 from serving.service import Service
 
@@ -42,10 +46,14 @@ class Record:
 
 
 class RequestContext:
-    """The part of multi-model-server's Context that handlers use (mms/context.py)."""
+    """The part of multi-model-server's Context that handlers use (mms/context.py), and whether the caller has gone."""
 
     def __init__(self, headers: dict[str, str]) -> None:
         self._headers = headers
+        self.gone = threading.Event()
+
+    def cancelled(self) -> bool:
+        return self.gone.is_set()
 
     def get_all_request_header(self, idx: int) -> dict[str, str]:
         return self._headers
@@ -67,7 +75,7 @@ def create_app(service: Service, handlers: ModuleType) -> Starlette:
         except RequestError as error:
             record.fields["error"] = error.code
             response = _error(error.status_code, error.code, error.message)
-        except ClientDisconnect:
+        except (ClientDisconnect, Cancelled):
             record.fields["error"] = "client_disconnected"
             response = Response(status_code=499)
         except Exception as error:
@@ -95,10 +103,27 @@ async def _invoke(request: Request, record: Record, service: Service, handlers: 
     with place, tempfile.SpooledTemporaryFile(max_size=MAX_BODY_BYTES_IN_MEMORY) as body:
         record.fields["bytes"] = await _receive(request, body)
         data = handlers.input_fn(body, request.headers.get("content-type"), context)
-        prediction = await service.predict(handlers.predict_fn, data)
+        async with _watched(request, context):
+            prediction = await service.predict(handlers.predict_fn, data)
         record.fields |= _measured(prediction)
         content, media_type = handlers.output_fn(prediction, request.headers.get("accept"))
         return Response(content, headers={"content-type": media_type})
+
+
+@asynccontextmanager
+async def _watched(request: Request, context: RequestContext) -> AsyncIterator[None]:
+    """Tells the handlers when the caller goes away: nobody else should wait for what nobody reads."""
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        context.gone.set()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
 
 
 def _measured(transcript: dict[str, Any]) -> dict[str, Any]:

@@ -227,6 +227,22 @@ def test_a_caller_that_goes_away_gives_its_place_back(own_server, clip):
     assert own_server.invoke(clip).status_code == 200
 
 
+def test_what_nobody_waits_for_any_more_is_not_transcribed_to_its_end(own_server, ask_not, clip):
+    own_server.wait_until_ready()
+    headers = {"content-type": "audio/mpeg", "x-amzn-sagemaker-inference-id": "abandoned"}
+    with pytest.raises(httpx.ReadTimeout):
+        # An hour: it would take minutes.
+        httpx.post(
+            f"{own_server.url}/invocations",
+            content=long_recording(ask_not, 330),
+            headers=headers,
+            timeout=httpx.Timeout(60, read=2),
+        )
+    assert own_server.invoke(clip).status_code == 200
+    given_up = next(line for line in own_server.log() if line.get("id") == "abandoned")
+    assert given_up["error"] == "client_disconnected"
+
+
 def test_sigterm_lets_the_running_request_finish_and_exits_with_0(own_server, ask_not):
     own_server.wait_until_ready()
     with ThreadPoolExecutor(1) as pool:
