@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from pipeline.decoding import context
 from pipeline.errors import EngineStopped, RequestError, is_out_of_memory
+from pipeline.pieces import FRAMES_A_SECOND
 from pipeline.reading import Manner, Reading
 from pipeline.windows import Window
 
@@ -127,7 +128,7 @@ class Engine:
                     raise RequestError(
                         500,
                         "out_of_memory",
-                        f"the device's memory is too small for {part[0].frames / 100:.0f} s of audio with these "
+                        f"the device's memory is too small for {part[0].frames / FRAMES_A_SECOND:.0f} s of audio with these "
                         "options: take a smaller beam_size, a smaller model or a larger instance",
                     ) from error
                 self._halve(len(part))

@@ -42,6 +42,11 @@ def encode(recording: bytes, kind: str) -> bytes:
     return file.getvalue()
 
 
+def repeated(recording: bytes, times: int) -> bytes:
+    """MP3 files put one after the other are one MP3 file."""
+    return recording * times
+
+
 def wav(samples: np.ndarray, rate: int = 16_000) -> bytes:
     """`samples` in [-1, 1]: mono, or one row a channel."""
     channels = np.atleast_2d(samples)

@@ -106,3 +106,12 @@ class Server:
         """SIGTERM, as SageMaker does; the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout=LIMIT_SECONDS)
+
+
+def error_code(response: httpx.Response) -> str:
+    """Of an error in the container's own shape, which it has to have."""
+    assert response.headers["content-type"] == "application/json"
+    error = response.json()["error"]
+    assert set(error) == {"code", "message"}
+    assert "Traceback" not in response.text
+    return error["code"]

@@ -13,28 +13,10 @@ import numpy as np
 import pytest
 import recordings
 from conftest import SPEECH
-from running import CONTAINER, Server, wait_until
-
-from serving.app import MAX_BODY_BYTES_IN_MEMORY
+from running import CONTAINER, Server, error_code, wait_until
+from words import letters
 
 CLIP_TEXT = "ask what you can do for your country"
-
-
-def plain(text: str) -> str:
-    return "".join(letter for letter in text.lower() if letter.isalpha() or letter == " ").strip()
-
-
-def error_code(response: httpx.Response) -> str:
-    assert response.headers["content-type"] == "application/json"
-    error = response.json()["error"]
-    assert set(error) == {"code", "message"}
-    assert "Traceback" not in response.text
-    return error["code"]
-
-
-def long_recording(recording: bytes, times: int) -> bytes:
-    """MP3 files put one after the other are one MP3 file."""
-    return recording * times
 
 
 def test_ping_says_503_until_the_model_is_loaded_then_200(own_server):
@@ -51,7 +33,7 @@ def test_ping_says_503_until_the_model_is_loaded_then_200(own_server):
 
 def test_ping_answers_while_a_recording_is_transcribed(server, ask_not):
     with ThreadPoolExecutor(1) as pool:
-        transcription = pool.submit(server.invoke, long_recording(ask_not, 3))
+        transcription = pool.submit(server.invoke, recordings.repeated(ask_not, 3))
         answers, slowest = [], 0.0
         while not transcription.done():
             started = time.monotonic()
@@ -69,7 +51,7 @@ def test_text_is_one_segment_a_line(server):
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     lines = answer.text.splitlines()
     assert len(lines) > 1
-    assert "john dashwood had then leisure" in plain(" ".join(lines))
+    assert "john dashwood had then leisure" in letters(" ".join(lines))
     assert all(line == line.strip() and line for line in lines)
 
 
@@ -94,7 +76,7 @@ def test_json_is_the_transcript(server, ask_not):
         "windows": 1,
         "retries": 0,
     }
-    assert plain(" ".join(segment["text"] for segment in segments)).endswith(CLIP_TEXT)
+    assert letters(" ".join(segment["text"] for segment in segments)).endswith(CLIP_TEXT)
     end = 0.0
     for segment in segments:
         assert set(segment) == {
@@ -114,7 +96,7 @@ def test_json_is_the_transcript(server, ask_not):
 
 def test_words_have_times_when_they_are_asked_for(server, clip):
     (segment,) = server.with_options(clip, {"word_timestamps": True}).json()["segments"]
-    assert [plain(word["word"]) for word in segment["words"]] == CLIP_TEXT.split()
+    assert [letters(word["word"]) for word in segment["words"]] == CLIP_TEXT.split()
     starts = [word["start"] for word in segment["words"]]
     assert starts == sorted(starts)
     assert all(0 <= word["probability"] <= 1 and word["start"] <= word["end"] for word in segment["words"])
@@ -139,7 +121,7 @@ def test_options_come_deflated_too(server, clip):
 def test_recordings_of_every_kind_give_the_same_words(server, clip, kind):
     content_type = recordings.KINDS[kind][2]
     answer = server.invoke(recordings.encode(clip, kind), content_type, accept="text/plain")
-    assert (answer.status_code, plain(answer.text)) == (200, CLIP_TEXT)
+    assert (answer.status_code, letters(answer.text)) == (200, CLIP_TEXT)
 
 
 @pytest.mark.parametrize("vad", [True, False])
@@ -183,116 +165,6 @@ def test_what_the_model_can_not_do_is_refused(server, clip, options):
 def test_other_paths_and_methods_have_an_error_of_the_same_shape(server):
     assert error_code(httpx.get(f"{server.url}/invocations")) == "method_not_allowed"
     assert error_code(httpx.get(f"{server.url}/")) == "not_found"
-
-
-def test_requests_at_once_get_the_texts_that_they_get_alone(tiny, tmp_path, ask_not, clip):
-    sense = (SPEECH / "sense-and-sensibility.mp3").read_bytes()
-    words, beam = {"word_timestamps": True}, {"beam_size": 2, "temperature": 0}
-    asked = [(ask_not, {}), (sense, {}), (clip, words), (sense, beam), (ask_not, beam), (clip + ask_not + clip, {})]
-    with Server(tmp_path, tiny, WHISPER_CONCURRENCY=str(len(asked))) as server, ThreadPoolExecutor(len(asked)) as pool:
-        server.wait_until_ready()
-        at_once = list(pool.map(lambda one: server.with_options(*one).json(), asked))
-        alone = [server.with_options(*one).json() for one in asked]
-    assert [without_numbers(one) for one in at_once] == [without_numbers(one) for one in alone]
-    assert len({plain(one["segments"][0]["text"]) for one in at_once}) >= 3
-
-
-def without_numbers(transcript: dict) -> list[tuple[str, list[str]]]:
-    """Text and words: of the probabilities the last digits depend on the other windows in a batch."""
-    return [
-        (segment["text"], [word["word"] for word in segment.get("words", [])]) for segment in transcript["segments"]
-    ]
-
-
-def test_only_a_short_line_waits_and_the_rest_is_told_to_come_back(own_server, ask_not):
-    own_server.wait_until_ready()
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(own_server.invoke, [long_recording(ask_not, 2)] * 8))
-    refused = [answer for answer in answers if answer.status_code == 503]
-    assert [error_code(answer) for answer in refused] == ["busy"] * 5
-    assert [answer.status_code for answer in answers].count(200) == 3  # One at work and two waiting.
-    assert own_server.invoke(ask_not).status_code == 200
-
-
-def test_a_caller_that_goes_away_gives_its_place_back(own_server, clip):
-    own_server.wait_until_ready()
-
-    def broken_body():
-        yield clip[:1000]
-        raise ConnectionAbortedError
-
-    for _ in range(6):
-        with pytest.raises(ConnectionAbortedError):
-            own_server.invoke(broken_body())
-    assert own_server.invoke(clip).status_code == 200
-
-
-def test_what_nobody_waits_for_any_more_is_not_transcribed_to_its_end(own_server, ask_not, clip):
-    own_server.wait_until_ready()
-    headers = {"content-type": "audio/mpeg", "x-amzn-sagemaker-inference-id": "abandoned"}
-    with pytest.raises(httpx.ReadTimeout):
-        # An hour: it would take minutes.
-        httpx.post(
-            f"{own_server.url}/invocations",
-            content=long_recording(ask_not, 330),
-            headers=headers,
-            timeout=httpx.Timeout(60, read=2),
-        )
-    assert own_server.invoke(clip).status_code == 200
-    given_up = next(line for line in own_server.log() if line.get("id") == "abandoned")
-    assert given_up["error"] == "client_disconnected"
-
-
-def test_sigterm_lets_the_running_request_finish_and_exits_with_0(own_server, ask_not):
-    own_server.wait_until_ready()
-    with ThreadPoolExecutor(1) as pool:
-        transcription = pool.submit(own_server.invoke, ask_not, accept="text/plain")
-        time.sleep(0.3)
-        assert own_server.stop() == 0
-        answer = transcription.result()
-    assert answer.status_code == 200
-    assert plain(answer.text).endswith(CLIP_TEXT)
-
-
-def test_sigterm_fails_requests_that_take_too_long_and_exits_with_0(tiny, tmp_path, ask_not):
-    """Two that share the model, one of them in the middle of a long beam search, and one that waits."""
-    asked = [{"beam_size": 10}, {}, {}]
-    with Server(tmp_path, tiny, WHISPER_CONCURRENCY="2") as server, ThreadPoolExecutor(len(asked)) as pool:
-        server.wait_until_ready()
-        running = [pool.submit(server.with_options, long_recording(ask_not, 300), options) for options in asked]
-        time.sleep(2)
-        started = time.monotonic()
-        assert server.stop() == 0
-        # After 30 s SageMaker would have killed it, answers and all.
-        assert time.monotonic() - started < 30
-        answers = [request.result() for request in running]
-    assert [(answer.status_code, error_code(answer)) for answer in answers] == [(503, "stopping")] * 3
-
-
-def test_sigterm_while_the_model_is_loading_exits_with_0(own_server):
-    wait_until(lambda: own_server.ping() is not None, "an answer of /ping")
-    assert own_server.stop() == 0
-
-
-def left_behind(server: Server) -> list[str]:
-    return [str(path) for folder in (server.temporary, server.home) for path in folder.rglob("*")]
-
-
-def test_no_file_is_left_after_success_failure_or_a_kill(own_server, ask_not):
-    own_server.wait_until_ready()
-    silence = recordings.wav(np.zeros(16_000 * 300))
-    speech = long_recording(ask_not, 120)
-    assert min(len(silence), len(speech)) > MAX_BODY_BYTES_IN_MEMORY
-    assert own_server.invoke(silence, "audio/wav").status_code == 200
-    assert own_server.invoke(bytes(len(speech)), "audio/wav").status_code == 400
-    assert left_behind(own_server) == []
-    with ThreadPoolExecutor(1) as pool:
-        cut_off = pool.submit(own_server.invoke, speech)
-        time.sleep(0.5)
-        own_server.process.kill()
-        with pytest.raises(httpx.TransportError):
-            cut_off.result()
-    assert left_behind(own_server) == []
 
 
 def test_the_log_says_what_was_done_and_never_what_was_said(own_server, clip):

@@ -20,3 +20,8 @@ NORMALISED = jiwer.Compose(
 def compared(said: str, heard: str) -> jiwer.WordOutput:
     """Word error rate, deletions and the rest."""
     return jiwer.process_words(said, heard, reference_transform=NORMALISED, hypothesis_transform=NORMALISED)
+
+
+def letters(text: str) -> str:
+    """Lower-case letters and spaces only."""
+    return "".join(letter for letter in text.lower() if letter.isalpha() or letter == " ").strip()
