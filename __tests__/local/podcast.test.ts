@@ -212,6 +212,31 @@ test(
 );
 
 test(
+  'other options are another transcript when asked for: the audio is downloaded again, into the same files',
+  async () => {
+    const workspace = await empty();
+    const feed = host.publish('redo', 'Redo', episodes(2, 1));
+    const run = async (settings: Overrides) => {
+      host.asked();
+      const invocations = await rig.invocationsOf(() =>
+        transcribe(workspace, [feed], { formats: ['json'], ...settings }),
+      );
+      const names = await readdir(join(workspace, 'transcripts/redo'));
+      const texts = await Promise.all(names.map((name) => readFile(join(workspace, 'transcripts/redo', name), 'utf8')));
+      return [invocations, host.asked().length - 1, texts.map((text) => JSON.parse(text).language).join()];
+    };
+    const german = { options: { language: 'de' } };
+    expect(await run({})).toEqual([2, 2, 'en,en']);
+    expect(await run(german)).toEqual([0, 0, 'en,en']);
+    const one = { ...german, redo: 'changed' as const, podcast: { maxEpisodes: 1 } };
+    expect(await run(one)).toEqual([1, 1, 'en,de']);
+    expect(await run(one)).toEqual([1, 1, 'de,de']);
+    expect(await run(one)).toEqual([0, 0, 'de,de']);
+  },
+  5 * MINUTES,
+);
+
+test(
   'nothing of a private feed that lets others in is written anywhere',
   async () => {
     const workspace = await empty();

@@ -67,8 +67,14 @@ export async function episodesAudio(
 function knownOf(candidate: Candidate, settings: TranscribeSettings): Audio {
   const { note, record, facts, told } = candidate;
   if (note) {
-    const audio = { sha256: note.audio, bytes: 0, contentType: 'application/octet-stream', seconds: note.duration };
-    return knownAudio(facts, audio, episodeName(note.path), settings);
+    const { audio: sha256, duration, path } = note;
+    const audio = {
+      sha256,
+      bytes: 0,
+      contentType: 'application/octet-stream',
+      ...(duration > 0 && { seconds: duration }),
+    };
+    return knownAudio(facts, audio, episodeName(path), settings);
   }
   if (!record?.audio || record.name === undefined) throw new Error(`Nothing is known of ${told.title}.`);
   return knownAudio({ ...facts, recorded: true }, record.audio, record.name, settings);

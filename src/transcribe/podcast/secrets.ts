@@ -27,6 +27,12 @@ export function isPrivateFeed(address: string): boolean {
   return secretsOf(address).length > 0 || parts.some((part) => PRIVATE_PATH.test(part));
 }
 
+/** Whether an address out of a public feed lets in whoever has it, or for a while only. Random parts are ids there. */
+export function isSigned(address: string): boolean {
+  const url = URL.parse(address);
+  return !!url && (url.username !== '' || [...url.searchParams.keys()].some((name) => SECRET_NAME.test(name)));
+}
+
 /** An address for people: with stars for its secrets. */
 export function withoutSecrets(address: string): string {
   const url = URL.parse(address);
@@ -60,7 +66,7 @@ const parameters = (url: URL): string[] =>
 
 /** Of a path, given by its place among all parts. */
 const isSecretPart = (part: string, index: number, parts: readonly string[]): boolean =>
-  isRandom(part) || (/\d/.test(part) && PRIVATE_PATH.test(parts[index - 1] ?? ''));
+  (isRandom(part) && !parts.includes('public')) || (/\d/.test(part) && PRIVATE_PATH.test(parts[index - 1] ?? ''));
 
 const isSecret = (name: string, value: string): boolean => value !== '' && (SECRET_NAME.test(name) || isRandom(value));
 

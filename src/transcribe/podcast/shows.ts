@@ -6,7 +6,7 @@ import { episodeKey, feedKey } from '../../ledger/episodes.js';
 import type { PodcastSettings } from '../../settings/podcast.js';
 import { shown } from '../../shown.js';
 import type { AudioEpisode, Refusal } from '../audio.js';
-import { isPrivateFeed, lastingAddress, reasonOf, secretsOf, withoutSecrets } from './secrets.js';
+import { isPrivateFeed, isSigned, lastingAddress, reasonOf, secretsOf, withoutSecrets } from './secrets.js';
 
 /** A podcast whose feed was read. */
 export interface Show {
@@ -97,7 +97,7 @@ function factsOf(
   keys: Pick<AudioEpisode, 'key' | 'feed'>,
   isPrivate: boolean,
 ): AudioEpisode {
-  const guid = isPrivate && URL.canParse(id) ? undefined : id;
+  const guid = URL.canParse(id) && (isPrivate || isSigned(id)) ? undefined : id;
   return {
     ...keys,
     podcast: feed.title,
@@ -105,7 +105,6 @@ function factsOf(
     ...(published && { published: published.toISOString() }),
     ...(link !== undefined && !isPrivate && { link }),
     ...(guid !== undefined && { guid }),
-    // One that is signed ends within hours.
-    ...(!isPrivate && secretsOf(enclosure.url).length === 0 && { audioUrl: enclosure.url }),
+    ...(!isPrivate && !isSigned(enclosure.url) && { audioUrl: enclosure.url }),
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { UserError } from '../../../../src/errors.js';
 import {
   isPrivateFeed,
+  isSigned,
   lastingAddress,
   reasonOf,
   secretsOf,
@@ -48,11 +49,25 @@ test.each([
   'https://feeds.megaphone.fm/ADL9840290619',
   'https://anchor.fm/s/1234abcd/podcast/rss',
   'https://feeds.acast.com/public/shows/6f1c2d3e-1111-2222-3333-444455556666',
+  'https://feeds.acast.com/public/shows/62f2ee4c3e8c0a0012b8e9d1',
   'https://example.com/the-show-of-2026-about-everything-that-sails.xml?format=audio&author=5',
   'https://example.com/%E6%97%A5%E6%9C%AC%E8%AA%9E%E3%81%AE%E7%95%AA%E7%B5%84/feed.xml',
 ])('a public feed is not taken for a private one: %s', (address) => {
   expect(isPrivateFeed(address)).toBe(false);
   expect(withoutSecrets(address)).toBe(address);
+});
+
+test.each([
+  [
+    'https://sphinx.acast.com/p/open/s/62f2ee4c3e8c0a0012b8e9d1/e/1/media.mp3?awCollectionId=62f2ee4c3e8c0a0012b8e9d1',
+    false,
+  ],
+  ['https://host.example/1.mp3?_=1&dest-id=123', false],
+  ['https://host.example/1.mp3?Expires=1&Signature=x', true],
+  ['https://host.example/1.mp3?token=x', true],
+  ['https://me@host.example/1.mp3', true],
+])('of a public feed %s is signed: %j', (address, expected) => {
+  expect(isSigned(address)).toBe(expected);
 });
 
 test('a reason has the address, and none of its secrets, whichever way they are written', () => {
