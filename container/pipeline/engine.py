@@ -125,12 +125,7 @@ class Engine:
                 if not is_out_of_memory(error):
                     raise
                 if len(part) == 1:
-                    raise RequestError(
-                        500,
-                        "out_of_memory",
-                        f"the device's memory is too small for {part[0].frames / FRAMES_A_SECOND:.0f} s of audio with these "
-                        "options: take a smaller beam_size, a smaller model or a larger instance",
-                    ) from error
+                    raise _too_small(part[0]) from error
                 self._halve(len(part))
                 continue
             parts.append(reading)
@@ -142,3 +137,13 @@ class Engine:
         """Batches stay smaller from here on: what did not fit once would not fit the next time."""
         self._most = max(1, windows // 2)
         _LOGGER.warning("%d windows do not fit the device's memory: batches have %d now", windows, self._most)
+
+
+def _too_small(window: Window) -> RequestError:
+    seconds = window.frames / FRAMES_A_SECOND
+    return RequestError(
+        500,
+        "out_of_memory",
+        f"the device's memory is too small for {seconds:.0f} s of audio with these options: "
+        "take a smaller beam_size, a smaller model or a larger instance",
+    )
