@@ -69,10 +69,11 @@ test(
   'new episodes are downloaded, transcribed and committed; the next run does nothing',
   async () => {
     await remote.seed({});
-    const feed = host.publish('sailing', 'How to Sail', [
+    const told = [
       { guid: 'two', title: 'The Sea & I: part 2', published: day(20), audio: audio(3) },
       { guid: 'one', title: '海へ', published: day(13), audio: audio(4) },
-    ]);
+    ];
+    const feed = host.publish('sailing', 'How to Sail', told);
     const settings: Overrides = { publish: 'commit', formats: ['md', 'srt', 'vtt'] };
     const first = await transcribe(await remote.clone(), [feed], settings);
     expect(states(first)).toEqual({
@@ -108,6 +109,14 @@ guid: "two"
     expect(host.asked()).toEqual(['/sailing.xml']);
     expect(second && [Object.values(states(second)), second.published]).toEqual([['reused', 'reused'], undefined]);
     expect((await rig.keys()).map((key) => key.split('/')[0])).toEqual(['results', 'results']);
+
+    // A run that ended before its push is continued from what it has noted.
+    host.publish('sailing', 'How to Sail', [...episodes(21), ...told]);
+    await transcribe(await remote.clone(), [feed], { ...settings, publish: 'none' });
+    host.asked();
+    const third = await transcribe(await remote.clone(), [feed], settings);
+    expect([third.published, host.asked()]).toEqual(['commit', ['/sailing.xml']]);
+    expect(await readdir(join(await remote.clone(), 'transcripts/how-to-sail'))).toContain('2026-11-21-part-21.vtt');
   },
   5 * MINUTES,
 );
