@@ -6,12 +6,15 @@ import { run } from '../../script/lib/local-aws.ts';
 /**
  * Serves a bare repository as `<address>/someone/podcast` by git's own HTTP backend. Whoever has not the token is asked
  * for it, as GitHub does. Gives its address.
+ * @param mayPush whether the token has the right to write
  */
-export async function startGitHttp(bare: string, token: string) {
+export async function startGitHttp(bare: string, token: string, mayPush: () => boolean = () => true) {
   const backend = `${(await run('git', ['--exec-path'])).trim()}/git-http-backend`;
   await run('git', ['-C', bare, 'config', 'http.receivepack', 'true']);
   const wanted = `basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
   const server = createServer((request, response) => {
+    const pushes = /\bgit-receive-pack\b/.test(request.url ?? '');
+    if (request.headers.authorization === wanted && pushes && !mayPush()) return void response.writeHead(403).end();
     if (request.headers.authorization === wanted) return serve(request, response);
     response.writeHead(401, { 'www-authenticate': 'Basic realm="GitHub"' }).end();
   });

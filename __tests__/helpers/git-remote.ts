@@ -17,7 +17,7 @@ export interface GitRemote {
   /** Begins a history of its own on main, and removes all other branches and hooks. */
   seed(files: Record<string, string>): Promise<void>;
   /** Somebody changes files in a clone of their own and pushes to the branch. */
-  somebodyPushes(branch: string, files: Record<string, string>): Promise<void>;
+  somebodyPushes(branch: string, files: Record<string, string | Buffer>): Promise<void>;
   stop(): Promise<void>;
 }
 

@@ -1,19 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Answer, refusal, type Token } from './github-answers.ts';
+import type { ChangedFile } from './github-changes.ts';
 import { type Pulls, pullsOf } from './github-pulls.ts';
 
 export interface Comment {
   id: number;
   login: string;
   body: string;
-}
-
-/** As GitHub tells it of a comparison or a pull request. */
-export interface ChangedFile {
-  filename: string;
-  status: 'added' | 'removed' | 'modified' | 'renamed' | 'copied' | 'changed' | 'unchanged';
-  previous_filename?: string;
 }
 
 /** GitHub's comments on the issues and pull requests of one repository, and what they change, as strict as GitHub. */

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { type Answer, refusal, type Token } from './github-answers.ts';
+import { changedFiles } from './github-changes.ts';
 
 /** A pull request; heads and bases are branches of the repository. */
 interface Pull {
@@ -121,8 +122,18 @@ export function pullsOf(name: string, bare: string): Pulls {
     if (behind-- > 0 || base === undefined || head === undefined) return refusal(404, 'Not Found');
     const fork = await git('merge-base', base, head).catch(() => undefined);
     if (fork === undefined) return refusal(404, `No common ancestor between ${base} and ${head}.`);
-    const ahead = Number(await git('rev-list', '--count', `${base}..${head}`));
-    return { status: 200, body: { merge_base_commit: { sha: fork }, ahead_by: ahead, total_commits: ahead } };
+    const count = async (range: string) => Number(await git('rev-list', '--count', range));
+    const [ahead, behindBy] = [await count(`${base}..${head}`), await count(`${head}..${base}`)];
+    const status = ahead > 0 ? (behindBy > 0 ? 'diverged' : 'ahead') : behindBy > 0 ? 'behind' : 'identical';
+    const files = await changedFiles(git, fork, head);
+    const told = {
+      merge_base_commit: { sha: fork },
+      status,
+      ahead_by: ahead,
+      behind_by: behindBy,
+      total_commits: ahead,
+    };
+    return { status: 200, body: { ...told, files } };
   }
 
   async function dispatch(workflow: string, { ref }: Body): Promise<Answer> {

@@ -32,8 +32,11 @@ export interface PodcastHost {
   stop(): Promise<void>;
 }
 
-export async function startPodcastHost(): Promise<PodcastHost> {
+/** @param address under which others know it, without a slash at its end; its own when not given */
+export async function startPodcastHost(address?: string): Promise<PodcastHost> {
   const server = await startFeedServer();
+  const on: typeof server.on = (path, ...answers) =>
+    server.on(path, ...answers).replace(server.url, address ?? server.url);
   return {
     url: server.url,
     publish(name, title, episodes, { more = '', query = '', credentials } = {}) {
@@ -41,7 +44,7 @@ export async function startPodcastHost(): Promise<PodcastHost> {
       const items = episodes.map((episode) => {
         const { guid, audio } = episode;
         const answer = audio ? whole(audio, { 'content-type': 'audio/mpeg' }) : status(404);
-        return itemOf(name, episode, server.on(`/${name}/${encodeURIComponent(guid)}.mp3`, locked(answer)));
+        return itemOf(name, episode, on(`/${name}/${encodeURIComponent(guid)}.mp3`, locked(answer)));
       });
       const feed = `<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><title>${escaped(title)}</title>
@@ -49,7 +52,7 @@ export async function startPodcastHost(): Promise<PodcastHost> {
 ${more}${items.join('\n')}
 </channel></rss>
 `;
-      return server.on(`/${name}.xml${query}`, locked(whole(feed, { 'content-type': 'application/rss+xml' })));
+      return on(`/${name}.xml${query}`, locked(whole(feed, { 'content-type': 'application/rss+xml' })));
     },
     asked: () => server.asked().map(({ path }) => path),
     stop: server.stop,

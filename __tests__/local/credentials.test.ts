@@ -1,6 +1,3 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import type { LoggedRequest } from '../../script/lib/local-aws.ts';
@@ -8,9 +5,9 @@ import { createClients } from '../../src/aws/clients.js';
 import { assumedRole } from '../../src/aws/credentials.js';
 import { callerAccount } from '../../src/aws/identity.js';
 import { type DeployRig, startDeployRig } from '../helpers/deploy-on-local-aws.ts';
+import { ISSUER, REQUEST_TOKEN, startTokenService, type TokenService } from '../helpers/token-service.ts';
 
 const MINUTES = 60_000;
-const ISSUER = 'https://token.actions.githubusercontent.com';
 const PROVIDER = 'arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com';
 const ROLE = 'arn:aws:iam::123456789012:role/deployer';
 const SUBJECT = 'repo:someone@7/podcast@42:ref:refs/heads/main';
@@ -21,15 +18,15 @@ const environment = { ...process.env };
 
 beforeAll(async () => {
   rig = await startDeployRig();
-  tokens = await startTokenService();
+  tokens = await startTokenService(SUBJECT);
   await rig.aws.control('issuer', { url: ISSUER, keys: { keys: [tokens.publicKey] } });
   await iam({ Action: 'CreateOpenIDConnectProvider', Url: ISSUER, 'ClientIDList.member.1': 'sts.amazonaws.com' });
   await iam({ Action: 'CreateRole', RoleName: 'deployer', AssumeRolePolicyDocument: JSON.stringify(trust) });
   // Nothing else may help: the step has the token and no keys.
   for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']) delete process.env[name];
   Object.assign(process.env, {
-    ACTIONS_ID_TOKEN_REQUEST_URL: `${tokens.url}/token?api-version=2`,
-    ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'of-the-runner',
+    ACTIONS_ID_TOKEN_REQUEST_URL: tokens.url,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: REQUEST_TOKEN,
     GITHUB_RUN_ID: '4711',
   });
 }, 10 * MINUTES);
@@ -40,7 +37,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   jest.restoreAllMocks();
-  tokens.subject = SUBJECT;
+  tokens.subjectOf = () => SUBJECT;
   await rig.aws.control('sessions', { seconds: null });
 });
 afterAll(async () => {
@@ -84,13 +81,13 @@ test('a step with no keys takes the role with its own token, once for all client
     expect(Arn).toBe('arn:aws:sts::123456789012:assumed-role/deployer/whisper-sagemaker-4711');
   });
   expect(assumptions(requests)).toBe(1);
-  expect(tokens.asked.at(-1)).toEqual({ audience: 'sts.amazonaws.com', authorization: 'Bearer of-the-runner' });
+  expect(tokens.asked.at(-1)).toEqual({ audience: 'sts.amazonaws.com', authorization: `Bearer ${REQUEST_TOKEN}` });
   const lines = printed.mock.calls.map(([line]) => String(line));
   const masked = lines.flatMap((line) => /^::add-mask::(.+)/.exec(line)?.[1] ?? []);
   expect(masked).toHaveLength(4);
   expect(masked[0]).toBe(tokens.given.at(-1));
   const told = lines.filter((line) => !line.startsWith('::add-mask::')).join('\n');
-  for (const secret of [...masked, 'of-the-runner']) expect(told).not.toContain(secret);
+  for (const secret of [...masked, REQUEST_TOKEN]) expect(told).not.toContain(secret);
 });
 
 test(
@@ -131,7 +128,7 @@ test('while no new session is to be had, the old one is used until its end, and 
   await rig.aws.control('sessions', { seconds: 20 });
   const clients = role();
   await callerAccount(clients, signal);
-  tokens.subject = 'repo:someone/else:ref:refs/heads/main';
+  tokens.subjectOf = () => 'repo:someone/else:ref:refs/heads/main';
   const before = tokens.asked.length;
   const requests = await rig.requestsOf(async () => {
     for (let i = 0; i < 5; i++) expect(await callerAccount(clients, signal)).toBe('123456789012');
@@ -166,12 +163,12 @@ test.each(['ExpiredTokenException', 'IDPRejectedClaim'])(
 );
 
 test('a job that the role does not trust is told which subject its token has', async () => {
-  tokens.subject = 'repo:someone/podcast:pull_request';
+  tokens.subjectOf = () => 'repo:someone/podcast:pull_request';
   await expect(callerAccount(role(), signal)).rejects.toMatchObject({
     message: expect.stringContaining(`The role ${ROLE} (input \`role-to-assume\`) does not trust this job`),
     remedy: expect.stringContaining('`repo:someone/podcast:pull_request`'),
   });
-  tokens.subject = SUBJECT;
+  tokens.subjectOf = () => SUBJECT;
   await expect(callerAccount(role(`${ROLE}s`), signal)).rejects.toMatchObject({
     message: expect.stringContaining('or does not exist'),
   });
@@ -194,52 +191,6 @@ test('a job without id-token: write is told so, and nothing is sent', async () =
   );
   expect(requests).toEqual([]);
 });
-
-/** GitHub's token service of one job. */
-interface TokenService {
-  url: string;
-  publicKey: object;
-  /** Of the tokens from now on. */
-  subject: string;
-  asked: { audience: string | null; authorization: string | undefined }[];
-  given: string[];
-  stop(): Promise<void>;
-}
-
-async function startTokenService(): Promise<TokenService> {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const server: Server = createServer((request, response) => {
-    const audience = new URL(request.url ?? '', 'http://service').searchParams.get('audience');
-    service.asked.push({ audience, authorization: request.headers.authorization });
-    const value = tokenOf({ sub: service.subject, aud: audience, jti: String(service.given.length) }, privateKey);
-    service.given.push(value);
-    response.setHeader('content-type', 'application/json').end(JSON.stringify({ value }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const service: TokenService = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    publicKey: { ...publicKey.export({ format: 'jwk' }), kid: 'github', alg: 'RS256', use: 'sig' },
-    subject: SUBJECT,
-    asked: [],
-    given: [],
-    stop: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
-  return service;
-}
-
-/** A signed token (RFC 7515, 7519) that lives for five minutes, as GitHub's do. */
-function tokenOf(claims: Record<string, unknown>, key: KeyObject): string {
-  const exp = Math.floor(Date.now() / 1000) + 300;
-  const parts = [
-    { alg: 'RS256', typ: 'JWT', kid: 'github' },
-    { iss: ISSUER, exp, ...claims },
-  ].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'));
-  return `${parts.join('.')}.${sign('sha256', Buffer.from(parts.join('.')), key).toString('base64url')}`;
-}
 
 /** A request to IAM, for which the action has no client. */
 async function iam(parameters: Record<string, string>): Promise<void> {

@@ -7,7 +7,8 @@ import { reasonToSkip } from '../../src/deploy/deployment-paths.js';
 import { tellSkipped } from '../../src/report/deploy.js';
 import { markerOf } from '../../src/report/plan-comment.js';
 import { deploySettings } from '../helpers/deploy-settings.ts';
-import { type ChangedFile, type GitHubApi, startGitHubApi } from '../helpers/github-api.ts';
+import { type GitHubApi, startGitHubApi } from '../helpers/github-api.ts';
+import type { ChangedFile } from '../helpers/github-changes.ts';
 import { quickClock } from '../helpers/workspace.ts';
 
 const [NONE, FIRST, SECOND] = ['0', 'a', 'b'].map((digit) => digit.repeat(40)) as [string, string, string];
