@@ -10,14 +10,15 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { FinishedRun } from '../helpers/act.ts';
 import { exampleWorkflows } from '../helpers/act-actions.ts';
-import { type ActRig, startActRig } from '../helpers/act-rig.ts';
+import { type ActRig, type Run, startActRig } from '../helpers/act-rig.ts';
 
 const MINUTES = 60_000;
 const execute = promisify(execFile);
 const DEPLOY = '.github/workflows/deploy.yml';
+const TRANSCRIBE = '.github/workflows/transcribe.yml';
 
 let rig: ActRig;
 let examples: Record<string, string>;
@@ -40,11 +41,14 @@ const configuration = async () => {
   const { config } = await rig.aws.control<{ config: string }>('endpoints/whisper');
   return config;
 };
+/** What was changed in AWS since a mark, as `Operation key`. */
 const mutations = async (mark: number) =>
   (await rig.aws.requests(mark))
     .filter(({ mutating, service }) => mutating && service !== 'sts')
-    .map(({ operation }) => operation);
+    .map(({ operation, parameters }) => `${operation} ${parameters['Key'] ?? ''}`);
 const changed = (text: string) => (examples[DEPLOY] ?? '').replace('model: large-v3-turbo', text);
+/** The caller of transcribe.yml without one of its permissions. */
+const without = (right: string) => (examples[TRANSCRIBE] ?? '').replace(new RegExp(`^ *${right}: write.*\\n`, 'm'), '');
 /** Audio of which the container makes two seconds. */
 const audio = (name: string) => Buffer.from(`${name}\n`.padEnd(32_000, '\0'));
 const asleep = async () => {
@@ -109,7 +113,7 @@ test(
       deploy: 'success',
     });
     expect(await configuration()).toBe(first);
-    const made = (await mutations(mark)).filter((operation) => /^(Create|PutImage|CompleteMultipart)/.test(operation));
+    const made = (await mutations(mark)).filter((operation) => /^(Create|PutImage)|\/models\//.test(operation));
     expect(made).toEqual([]);
   },
   10 * MINUTES,
@@ -140,9 +144,13 @@ test(
     }));
     rig.variables['WHISPER_FEEDS'] = rig.podcasts.publish('show', 'A show', episodes);
     expectJobs(await rig.start('podcast.yml', 'schedule'), { transcribe: 'success' });
-    const files = await rig.remote.git(rig.remote.bare, 'ls-tree', '-r', '--name-only', 'main', 'transcripts/');
-    console.log(files);
-    expect(files.match(/episode-\w+(?=.*\.html$)/gm)).toEqual(['episode-three', 'episode-two']);
+    const files = await rig.remote.git(rig.remote.bare, 'ls-tree', '-r', '--name-only', 'main', 'transcripts/a-show/');
+    const names = ['2026-11-21-episode-two', '2026-11-22-episode-three'];
+    expect(files.trim().split('\n')).toEqual(
+      names.flatMap((name) =>
+        ['html', 'md', 'podcast.json', 'vtt'].map((format) => `transcripts/a-show/${name}.${format}`),
+      ),
+    );
     expect(rig.github.repository?.dispatched).toEqual(['pages.yml main']);
   },
   5 * MINUTES,
@@ -151,8 +159,9 @@ test(
 test(
   'pages.yml, which that one starts: the website links to the transcripts, and is deployed as an artifact of the run',
   async () => {
-    expectJobs(await rig.start('pages.yml', 'workflow_dispatch'), { pages: 'success' });
-    const folder = await downloaded('github-pages');
+    const run = await rig.start('pages.yml', 'workflow_dispatch');
+    expectJobs(run, { pages: 'success' });
+    const folder = await downloaded(run, 'github-pages');
     await execute('tar', ['-xf', 'artifact.tar'], { cwd: folder });
     const index = await readFile(join(folder, 'index.html'), 'utf8');
     expect(index.match(/<li><a href="[^"]+">/g)).toHaveLength(2);
@@ -166,11 +175,12 @@ test(
 test(
   'transcribe.yml with `publish: artifact`: the transcripts come back out of the artifact, nothing is paid for twice',
   async () => {
-    const path = '.github/workflows/transcribe.yml';
-    const changed = `${examples[path]?.trimEnd()}\n      publish: artifact\n`;
     const mark = await rig.aws.mark();
-    expectJobs(await rig.push('transcribe.yml', { [path]: changed }), { transcribe: 'success' });
-    const folder = await downloaded('transcripts');
+    const run = await rig.push('transcribe.yml', {
+      [TRANSCRIBE]: `${examples[TRANSCRIBE]?.trimEnd()}\n      publish: artifact\n`,
+    });
+    expectJobs(run, { transcribe: 'success' });
+    const folder = await downloaded(run, 'transcripts');
     expect(await readFile(join(folder, 'audio', 'hello.txt'), 'utf8')).toBe(
       await rig.show('transcripts/audio/hello.txt'),
     );
@@ -180,14 +190,45 @@ test(
   5 * MINUTES,
 );
 
+test(
+  'transcribe.yml, copied without `contents: write`: a warning says so, and the transcripts are in an artifact',
+  async () => {
+    const run = await rig.push('transcribe.yml', {
+      [TRANSCRIBE]: without('contents'),
+      'audio/more.mp3': audio('more'),
+    });
+    expectJobs(run, { transcribe: 'success' });
+    expect(run.log).toMatch(/::warning::No permission to push .+ Give the job permissions: contents: write/);
+    const folder = await downloaded(run, 'transcripts');
+    expect(await readFile(join(folder, 'audio', 'more.txt'), 'utf8')).toContain('32000 bytes');
+    expect(await rig.show('transcripts/audio/more.txt')).toBeUndefined();
+  },
+  5 * MINUTES,
+);
+
+test(
+  'transcribe.yml, copied without `id-token: write`: it fails with what to add, and asks nothing of AWS',
+  async () => {
+    const mark = await rig.aws.mark();
+    const run = await rig.push('transcribe.yml', { [TRANSCRIBE]: without('id-token') });
+    expect(run.jobs).toEqual({ transcribe: 'failure' });
+    expect(run.log).toContain('Add `permissions: id-token: write` to the job');
+    expect(await rig.aws.requests(mark)).toEqual([]);
+  },
+  5 * MINUTES,
+);
+
 /** A folder with what is in an artifact, as the client of GitHub gets it. */
-async function downloaded(name: string): Promise<string> {
-  Object.assign(process.env, rig.artifacts);
+async function downloaded(run: Run, name: string): Promise<string> {
+  Object.assign(process.env, run.artifacts);
+  // It tells everything that it does.
+  const printed = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   const { DefaultArtifactClient } = await import('@actions/artifact');
   const client = new DefaultArtifactClient();
   const { artifact } = await client.getArtifact(name);
   const path = await mkdtemp(join(rig.remote.folder, 'artifact-'));
   const { digestMismatch } = await client.downloadArtifact(artifact.id, { path, expectedHash: artifact.digest ?? '' });
+  printed.mockRestore();
   expect(digestMismatch).toBe(false);
   return path;
 }

@@ -18,9 +18,7 @@ export async function actionFolders(folder: string, image: string): Promise<Reco
   const own = join(folder, 'whisper-sagemaker');
   await mkdir(own);
   for (const name of ['action.yml', 'package.json', 'dist', 'assets']) {
-    await cp(name === 'dist' && process.env['ACT_DIST'] ? process.env['ACT_DIST'] : join(root, name), join(own, name), {
-      recursive: true,
-    });
+    await cp(join(root, name), join(own, name), { recursive: true });
   }
   await writeFiles(own, {
     'container/Dockerfile': `ARG BASE_IMAGE\nFROM ${image}\n`,

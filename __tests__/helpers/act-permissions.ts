@@ -27,6 +27,8 @@ export interface Grants {
   environmentOf(job: string): string | undefined;
   /** Whether a job may ask for a token of its own. */
   mayIdentify(job: string): boolean;
+  /** Whether any job may. */
+  identifies: boolean;
 }
 
 /**
@@ -40,6 +42,7 @@ export function grantsOf(caller: string, called: string | undefined, fromFork: b
   const inner = called === undefined ? undefined : (parse(called) as Workflow);
   const may = (right: string, of: Permissions = most) => !fromFork && of[right] === 'write';
   const lacks = (['pull-requests', 'actions'] as const).filter((right) => !may(right));
+  const mayIdentify = (job: string) => may('id-token') && may('id-token', inner?.jobs[job]?.permissions ?? most);
   return {
     token: { login: GITHUB_ACTIONS, rights: fromFork ? 'read' : 'write', lacks },
     pushes: may('contents'),
@@ -50,6 +53,7 @@ export function grantsOf(caller: string, called: string | undefined, fromFork: b
       const value = input === undefined ? environment : inner?.on.workflow_call?.inputs?.[input]?.default;
       return value === undefined || value === '' ? undefined : String(value);
     },
-    mayIdentify: (job) => may('id-token') && may('id-token', inner?.jobs[job]?.permissions ?? most),
+    mayIdentify,
+    identifies: Object.keys((inner ?? { jobs }).jobs).some(mayIdentify),
   };
 }

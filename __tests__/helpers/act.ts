@@ -19,6 +19,8 @@ export interface WorkflowRun {
   token: string;
   /** Folders in place of `owner/name@ref`. */
   actions: Record<string, string>;
+  /** Ends it. */
+  signal: AbortSignal;
 }
 
 export interface FinishedRun {
@@ -67,6 +69,7 @@ export async function runWorkflow(act: string, folder: string, run: WorkflowRun)
       XDG_CACHE_HOME: join(home, 'cache'),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    signal: run.signal,
   });
   const jobs: FinishedRun['jobs'] = {};
   let log = '';

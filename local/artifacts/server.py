@@ -27,6 +27,15 @@ STATUS = {
     "already_exists": 409,
     "failed_precondition": 412,
 }
+IDS = {"workflow_run_backend_id", "workflow_job_run_backend_id"}
+MEMBERS = {
+    "CreateArtifact": {"name", "expires_at", "version", "mime_type"},
+    "FinalizeArtifact": {"name", "size", "hash"},
+    "ListArtifacts": {"name_filter", "id_filter"},
+    "GetSignedArtifactURL": {"name"},
+    "DeleteArtifact": {"name"},
+}
+"""What a call may have besides the ids; source: actions/toolkit, results/api/v1/artifact.ts."""
 ADDRESS_LIFETIME = 3600
 """Seconds for which a signed address holds."""
 LARGEST_BLOCK = 4000 * 1024 * 1024
@@ -67,6 +76,8 @@ class ArtifactService:
         }
         if method not in calls:
             raise Refused("not_found", f"there is no {method}")
+        if unknown := sorted(request.keys() - IDS - MEMBERS[method]):
+            raise Refused("invalid_argument", f"{method} has no member {', '.join(unknown)}")
         return calls[method](request)
 
     def _create(self, request: dict[str, Any]) -> dict[str, Any]:

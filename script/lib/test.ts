@@ -65,6 +65,7 @@ const parts: Record<string, Step[]> = {
   local: [pytest('local')],
   container: [pytest('container')],
   bundle: [jest('bundle')],
+  act: [{ name: 'act', command: [join(root, 'script', 'test.d', 'act')], kind: 'jest' }],
   demo: [check('script/demo', join(root, 'script', 'demo'))],
 };
 

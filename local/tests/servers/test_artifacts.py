@@ -98,6 +98,15 @@ def test_only_the_runs_own_token_and_ids_are_taken(client: Client) -> None:
     assert client.post("CreateArtifact", body, client.bearer) == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "member"),
+    [("CreateArtifact", "size"), ("FinalizeArtifact", "digest"), ("ListArtifacts", "name"), ("DeleteArtifact", "id")],
+)
+def test_a_member_that_a_call_does_not_have_is_refused(client: Client, method: str, member: str) -> None:
+    with pytest.raises(Refused, match=f"{method} has no member {member}"):
+        client.call(method, **{member: "1"})
+
+
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b", 'a"b', "a:b", "a\nb"])
 def test_a_name_that_github_refuses(client: Client, name: str) -> None:
     with pytest.raises(Refused) as refused:

@@ -16,4 +16,7 @@ async function deploy() {
   if (!answer.ok) throw new Error(`no token: ${answer.status} ${await answer.text()}`);
   appendFileSync(GITHUB_OUTPUT, 'page_url=https://someone.github.io/podcast/\n');
 }
-deploy();
+deploy().catch((error) => {
+  console.log(`::error::${error.message}`);
+  process.exitCode = 1;
+});

@@ -15,4 +15,7 @@ async function upload() {
   const { default: client } = await import(library);
   await client.uploadArtifact('github-pages', [archive], folder);
 }
-upload();
+upload().catch((error) => {
+  console.log(`::error::${error.message}`);
+  process.exitCode = 1;
+});
