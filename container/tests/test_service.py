@@ -7,6 +7,7 @@ from types import ModuleType
 import httpx
 import pytest
 from conftest import SPEECH
+from words import compared
 
 import inference
 from pipeline.errors import EngineStopped, RequestError
@@ -110,7 +111,7 @@ class Device:
 
 
 def test_a_device_whose_memory_is_small_does_the_work_in_parts_and_one_that_fails_is_replaced(tiny):
-    speech = (SPEECH / "sense-and-sensibility.mp3").read_bytes()
+    speech = b"".join((SPEECH / f"{name}.mp3").read_bytes() for name in ("sense-and-sensibility", "ask-not"))
 
     async def conversation():
         service = Service(concurrency=1)
@@ -133,7 +134,9 @@ def test_a_device_whose_memory_is_small_does_the_work_in_parts_and_one_that_fail
 
     whole, in_parts, nothing, again, failed, afterwards = asyncio.run(conversation())
     assert "Dashwood" in whole[0].text
-    assert in_parts[0].text == again[0].text == whole[0].text
+    assert again[0].text == in_parts[0].text
+    # Windows that are read alone know less of each other.
+    assert compared(whole[0].text, in_parts[0].text).wer < 0.2
     assert (nothing[0].status_code, nothing[0].json()["error"]["code"]) == (500, "out_of_memory")
     assert failed[0].status_code == 500
     assert (afterwards[0].status_code, afterwards[0].json()["error"]["code"]) == (503, "not_ready")

@@ -61,7 +61,7 @@ def test_each_speaker_is_written_down_as_well_as_alone_and_once(server, voices, 
     for speaker, voice, said in zip(("1", "2"), voices, SAID, strict=True):
         alone = server.invoke(recordings.wav(voice), accept="text/plain").text
         accuracy, alone_accuracy = compared(said, of_speaker(transcript, speaker)), compared(said, alone)
-        assert accuracy.wer <= alone_accuracy.wer + 0.05, of_speaker(transcript, speaker)
+        assert accuracy.wer <= alone_accuracy.wer + 0.1, of_speaker(transcript, speaker)
         assert accuracy.insertions <= alone_accuracy.insertions + 1
     starts = [segment["start"] for segment in transcript["segments"]]
     assert starts == sorted(starts)

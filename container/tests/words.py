@@ -8,7 +8,7 @@ import jiwer
 NORMALISED = jiwer.Compose(
     [
         jiwer.ToLowerCase(),
-        jiwer.SubstituteRegexes({r"-": " ", r"\bmr\b": "mister"}),
+        jiwer.SubstituteRegexes({r"-": " ", r"\s+": " ", r"\bmr\b": "mister"}),
         jiwer.RemovePunctuation(),
         jiwer.RemoveMultipleSpaces(),
         jiwer.Strip(),
