@@ -3,7 +3,8 @@
 // - `queue: max` is taken out of the called workflows, as act 0.2.89 does not know it.
 // - The container is the one that answers at once; what the real one hears is in __tests__/bundle/main-job.test.ts.
 // - __tests__/act/actions/ stands for actions/checkout, actions/upload-pages-artifact and actions/deploy-pages.
-// - act starts what it is told: filters on branches and paths, approvals, concurrency and time limits are GitHub's.
+// - act starts what it is told: filters on branches and paths, approvals, concurrency and time limits are GitHub's. It does
+//   not say whose the runner is, so that no disk is freed, nor which workflow was started: any of them is the deployment's.
 // The tests are one story; each stands on the one before.
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile } from 'node:fs/promises';
@@ -117,6 +118,19 @@ test(
     expect(made).toEqual([]);
   },
   10 * MINUTES,
+);
+
+test(
+  'deploy.yml, after a push of something else: nothing is planned, nothing is deployed',
+  async () => {
+    const mark = await rig.aws.mark();
+    const run = await rig.push('deploy.yml', { 'README.md': 'A better podcast\n' });
+    expectJobs(run, { plan: 'success' });
+    expect(run.log).toContain('This push changes nothing that defines the deployment');
+    expect(run.jobs).not.toHaveProperty('deploy');
+    expect(await mutations(mark)).toEqual([]);
+  },
+  5 * MINUTES,
 );
 
 test(
