@@ -75,16 +75,23 @@ def transcribe(
     model: Model, blocks: Iterable[np.ndarray], options: Options, cancelled: Callable[[], bool] = lambda: False
 ) -> Speech:
     """`blocks` are mono float32 samples at 16 kHz of any lengths, and are asked for as they are needed. `cancelled` is
-    asked before each batch.
+    asked before each block and each batch.
 
     Raises what `blocks` raises, RequestError 400 for options that this model can't follow, what Engine.submit says,
     and Cancelled.
     """
     _check(model, options)
     manner, meter = _manner(model, options), _Meter()
+
+    def wanted() -> Iterator[np.ndarray]:
+        for block in blocks:
+            if cancelled():
+                raise Cancelled
+            yield block
+
     with (
         ThreadPoolExecutor(model.threads, thread_name_prefix="features") as pool,
-        closing(flow.ahead(_batches(model, pool, blocks, options, meter), BATCHES_AHEAD)) as batches,
+        closing(flow.ahead(_batches(model, pool, wanted(), options, meter), BATCHES_AHEAD)) as batches,
         closing(_readings(model, manner, batches, cancelled)) as readings,
     ):
         return _heard(readings, manner, options, meter)
@@ -123,6 +130,9 @@ def _batches(
     # Decoding has a thread of its own, since it waits for the detector and the features otherwise.
     with closing(flow.ahead(pieces(counted()), PIECES_AHEAD)) as decoded:
         windows = heard()
+        # The model begins while the rest is still being decoded.
+        if first := list(islice(windows, BATCH // 2)):
+            yield first
         while batch := list(islice(windows, BATCH)):
             yield batch
 
