@@ -1,7 +1,7 @@
 """In which language windows are read."""
 
 import io
-from itertools import groupby
+from itertools import chain, groupby, islice, repeat
 
 import numpy as np
 import pytest
@@ -39,19 +39,18 @@ def test_a_window_has_its_own_language_only_when_that_is_sure(probabilities, exp
 
 
 class Hears:
-    """The real model, but for what languages it hears in the windows of a batch: it knows no bilingual recording."""
+    """The real model, but for what languages it hears in the windows: it knows no bilingual recording."""
 
     def __init__(self, model, *languages: tuple[str, float]) -> None:
         """The last of `languages` is that of all windows that follow, too."""
         self._model = model
-        self._languages = languages
+        self._coming = chain(languages, repeat(languages[-1]))
 
     def __getattr__(self, name):
         return getattr(self._model, name)
 
     def detect_language(self, features):
-        last = len(self._languages) - 1
-        heard = [self._languages[min(row, last)] for row in range(features.shape[0])]
+        heard = islice(self._coming, features.shape[0])
         return [[("<|en|>", 1 - probability), (f"<|{code}|>", probability)] for code, probability in heard]
 
 
