@@ -10,7 +10,7 @@ import numpy as np
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 
-from pipeline import features
+from pipeline import features, steering
 from pipeline.windows import Window
 
 # The model's places for prompt and text together.
@@ -21,7 +21,7 @@ TAIL = 100
 # Frames that the encoder takes: the first of these that holds a batch's windows. Whisper has learnt from 30 s, and in
 # less than 10 s it says a short sentence over and over (docs/inference.md). Only few, since a text depends on it a
 # little: so the windows of other requests in a batch change nothing.
-CONTEXTS = (1000, 1600, MOST_FRAMES)
+CONTEXTS = (1000, 1600, 2200, 2900, MOST_FRAMES)
 # Samples that are drawn at a temperature; the likeliest is taken. Whisper's own number.
 BEST_OF = 5
 
@@ -63,8 +63,7 @@ def context(windows: Sequence[Window]) -> int:
 def encode(model: ctranslate2.models.Whisper, windows: Sequence[Window], within: int | None = None) -> Encoded:
     """All windows in one context, `within` or their own: the encoder's time grows faster than its length.
 
-    A GPU takes them all at once. A CPU takes them one by one: what the encoder needs for several does not fit its
-    caches, and the system clears that memory anew each time, a third of the whole (docs/inference.md).
+    A GPU takes them all at once. A CPU is no faster with several than with one, which needs the least memory.
     """
     within = within or context(windows)
     batch = np.stack([features.normalised(window.mel, within) for window in windows])
@@ -94,29 +93,34 @@ class Decoder:
     def __init__(
         self, model: ctranslate2.models.Whisper, tokenizer: Tokenizer, prompt: Sequence[int], beam_size: int
     ) -> None:
-        """`prompt`: tokens of what could have been said before. `beam_size` is for second looks and on request."""
+        """`prompt`: tokens of what could have been said before."""
         self._model = model
         self.tokenizer = tokenizer
         self._beam_size = beam_size
         self._suppressed = list(get_suppressed_tokens(tokenizer, [-1]))
-        before = [tokenizer.sot_prev, *prompt] if prompt else []
-        self._prompt = [*before, *tokenizer.sot_sequence, tokenizer.no_timestamps]
+        self._said = list(prompt)
 
-    def greedy(self, encoded: Encoded, temperature: float = 0.0) -> list[Decoded]:
-        return self._generate(encoded, temperature, beam_size=1)
-
-    def beam(self, encoded: Encoded) -> list[Decoded]:
-        return self._generate(encoded, 0.0, beam_size=self._beam_size)
+    def search(self, encoded: Encoded, contexts: Sequence[Sequence[int]] = ()) -> list[Decoded]:
+        """Beam search. `contexts`: for each window what is said around it, all of one length."""
+        return self._generate(encoded, 0.0, contexts, beam_size=self._beam_size)
 
     def sample(self, encoded: Encoded, temperature: float) -> list[Decoded]:
         return self._generate(
-            encoded, temperature, beam_size=1, num_hypotheses=BEST_OF, sampling_topk=0, sampling_temperature=temperature
+            encoded,
+            temperature,
+            (),
+            beam_size=1,
+            num_hypotheses=BEST_OF,
+            sampling_topk=0,
+            sampling_temperature=temperature,
         )
 
-    def _generate(self, encoded: Encoded, temperature: float, **how: float) -> list[Decoded]:
+    def _generate(
+        self, encoded: Encoded, temperature: float, contexts: Sequence[Sequence[int]], **how: float
+    ) -> list[Decoded]:
         results = self._model.generate(
             encoded.storage,
-            [self._prompt] * len(encoded.frames),
+            [self._prompt(context) for context in contexts or [()] * len(encoded.frames)],
             max_length=PLACES,
             suppress_blank=True,
             suppress_tokens=self._suppressed,
@@ -125,6 +129,12 @@ class Decoder:
             **how,
         )
         return [self._decoded(result, temperature) for result in results]
+
+    def _prompt(self, context: Sequence[int]) -> list[int]:
+        """The caller's prompt stays whole; of the context there is as much as fits beside it."""
+        context = context[max(0, len(context) + len(self._said) - steering.MOST_TOKENS) :]
+        before = [self.tokenizer.sot_prev, *self._said, *context] if self._said or context else []
+        return [*before, *self.tokenizer.sot_sequence, self.tokenizer.no_timestamps]
 
     def _decoded(self, result: ctranslate2.models.WhisperGenerationResult, temperature: float) -> Decoded:
         ids = result.sequences_ids[0]

@@ -1,7 +1,8 @@
-"""A window's text and words: a quick first look, and more careful ones where the gate or the words say so."""
+"""A window's text and words: a first look, and others where the gate, the words or the model's own doubt say so."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,8 @@ MOST_CUTS = 2
 GAIN = 0.5
 # Average log-probability under which a first look leaves a doubt.
 DOUBT = -0.2
+# Tokens of the windows around it that a doubtful window is read again with: some sentences, and half of what fits.
+CONTEXT = 100
 
 
 @dataclass(frozen=True)
@@ -60,38 +63,43 @@ class Heard:
 
 
 class Listener:
-    """Reads windows with `decoder`. `temperature`: the caller's own, which takes the place of all second looks."""
+    """Reads windows with `decoder`. `temperature`: the caller's own, which takes the place of all other looks."""
 
-    def __init__(self, decoder: Decoder, model: Whisper, first_beam: bool, temperature: float | None) -> None:
+    def __init__(self, decoder: Decoder, model: Whisper, temperature: float | None) -> None:
         self._decoder = decoder
         self._model = model
-        self._first_beam = first_beam
         self._temperature = temperature
 
-    def hear(self, windows: Sequence[Window], encoded: Encoded) -> list[Heard]:
-        """One batch of windows, in order."""
+    def hear(self, windows: Sequence[Window], encoded: Encoded, requests: Sequence[int]) -> list[Heard]:
+        """One batch of windows, in order; `requests` says which belong to one recording."""
         if self._temperature:
             decoded = self._decoder.sample(encoded, self._temperature)
-        elif self._first_beam:
-            decoded = self._decoder.beam(encoded)
         else:
-            decoded = self._decoder.greedy(encoded)
+            decoded = self._decoder.search(encoded)
         heard = [Heard([look], 0) for look in self._looks(windows, encoded, decoded)]
         if self._temperature is None:
-            if not self._first_beam:
-                self._search(heard, windows, encoded)
+            self._with_context(heard, windows, encoded, requests)
             heard = [one if _complete(one) else self._again(one, MOST_CUTS) for one in heard]
         return [_finished(one) for one in heard]
 
-    def _search(self, heard: list[Heard], windows: Sequence[Window], encoded: Encoded) -> None:
-        """Beam search, in one batch, where the first look is not complete or leaves a doubt; changes `heard`."""
-        rows = [number for number, one in enumerate(heard) if _doubtful(one)]
-        if not rows:
-            return
-        some = decoding.chosen(self._model, encoded, windows, rows)
-        looks = self._looks([windows[row] for row in rows], some, self._decoder.beam(some))
-        for row, look in zip(rows, looks, strict=True):
-            heard[row] = replace(_better(heard[row], Heard([look], 0)), retries=1)
+    def _with_context(
+        self, heard: list[Heard], windows: Sequence[Window], encoded: Encoded, requests: Sequence[int]
+    ) -> None:
+        """Doubtful windows once more, after what is said before them: names and spellings that recur are known then.
+
+        Changes `heard`. Contexts of one length are read as one batch: the model wants the text to begin in one place.
+        """
+        said = [one.looks[0].decoded.tokens for one in heard]
+        alike: dict[int, list[tuple[int, list[int]]]] = defaultdict(list)
+        for row, one in enumerate(heard):
+            if _doubtful(one) and (context := _context(said, requests, row)):
+                alike[len(context)].append((row, context))
+        for rows_and_contexts in alike.values():
+            rows, contexts = zip(*rows_and_contexts, strict=True)
+            some = decoding.chosen(self._model, encoded, windows, rows)
+            looks = self._looks([windows[row] for row in rows], some, self._decoder.search(some, contexts))
+            for row, look in zip(rows, looks, strict=True):
+                heard[row] = replace(_better(heard[row], Heard([look], 0)), retries=1)
 
     def _looks(self, windows: Sequence[Window], encoded: Encoded, decoded: Sequence[Decoded]) -> list[Look]:
         alignments = self._decoder.align(encoded, [one.tokens for one in decoded])
@@ -111,7 +119,7 @@ class Listener:
             parts = []
             for half in halves:
                 encoded = decoding.encode(self._model, [half])
-                part = Heard(self._looks([half], encoded, self._decoder.beam(encoded)), 1)
+                part = Heard(self._looks([half], encoded, self._decoder.search(encoded)), 1)
                 parts.append(part if _complete(part) else self._again(part, cuts - 1))
             retries += sum(part.retries for part in parts)
             best = _better(best, Heard([look for part in parts for look in part.looks], 0))
@@ -127,6 +135,12 @@ class Listener:
 
 def _doubtful(heard: Heard) -> bool:
     return not _complete(heard) or heard.looks[0].decoded.avg_logprob < DOUBT
+
+
+def _context(said: Sequence[Sequence[int]], requests: Sequence[int], row: int) -> list[int]:
+    """The end of what its recording's other windows say: first those after it, then those before it."""
+    around = [*range(row + 1, len(said)), *range(row)]
+    return [token for other in around if requests[other] == requests[row] for token in said[other]][-CONTEXT:]
 
 
 def _complete(heard: Heard) -> bool:

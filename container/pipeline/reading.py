@@ -16,7 +16,7 @@ from pipeline.decoding import Decoder, Encoded
 from pipeline.looks import Heard, Listener
 from pipeline.windows import Window
 
-# Beams of a second look, where the caller did not choose.
+# Beams where the caller did not choose.
 BEAM = 5
 # Windows whose language is asked for: music and short answers at a recording's start mislead.
 LANGUAGE_WINDOWS = 4
@@ -78,7 +78,8 @@ class Reader:
         windows = [window for group in groups for window in group]
         encoded = decoding.encode(self._whisper.model, windows)
         languages = self._languages(manner, groups, encoded)
-        heard = self._hear(manner, windows, encoded, [code for code, _ in languages])
+        requests = [number for number, group in enumerate(groups) for _ in group]
+        heard = self._hear(manner, windows, encoded, requests, [code for code, _ in languages])
         second = (time.monotonic() - started) / sum(window.frames for window in windows)
         readings, at = [], 0
         for group in groups:
@@ -88,7 +89,14 @@ class Reader:
             at = end
         return readings
 
-    def _hear(self, manner: Manner, windows: Sequence[Window], encoded: Encoded, spoken: Sequence[str]) -> list[Heard]:
+    def _hear(
+        self,
+        manner: Manner,
+        windows: Sequence[Window],
+        encoded: Encoded,
+        requests: Sequence[int],
+        spoken: Sequence[str],
+    ) -> list[Heard]:
         """Those of one language at a time: it is part of how the decoder begins."""
         heard: dict[int, Heard] = {}
         for language in dict.fromkeys(spoken):
@@ -98,7 +106,7 @@ class Reader:
             if len(rows) < len(windows):
                 part = decoding.chosen(self._whisper.model, encoded, windows, rows)
             listener = self._listener(replace(manner, language=language, multilingual=False))
-            heard |= zip(rows, listener.hear(chosen, part), strict=True)
+            heard |= zip(rows, listener.hear(chosen, part, [requests[row] for row in rows]), strict=True)
         return [heard[row] for row in range(len(windows))]
 
     def _languages(
@@ -121,7 +129,7 @@ class Reader:
             whisper.hf_tokenizer, whisper.model.is_multilingual, task=manner.task, language=manner.language
         )
         decoder = Decoder(whisper.model, tokenizer, manner.prompt, manner.beam_size or BEAM)
-        return Listener(decoder, whisper.model, manner.beam_size is not None, manner.temperature)
+        return Listener(decoder, whisper.model, manner.temperature)
 
 
 def own(probabilities: dict[str, float], otherwise: str) -> tuple[str, float]:

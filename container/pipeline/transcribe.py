@@ -23,8 +23,9 @@ from pipeline.reading import Manner, Reading
 from pipeline.segments import segments
 from pipeline.windows import Window, pack
 
-# Frames of a window. Shorter ones than Whisper's 30 s cost less, and lose fewer words (docs/inference.md).
-WINDOW = 15 * FRAMES_A_SECOND
+# Frames of a window: with the silence after it nearly the 30 s that Whisper has learnt from. In shorter windows it
+# mishears more (docs/inference.md).
+WINDOW = 28 * FRAMES_A_SECOND
 # What waits between two stages: batches for the engine, batches in the engine's line, pieces for the features.
 BATCHES_AHEAD = 2
 BATCHES_SUBMITTED = 2

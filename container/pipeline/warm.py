@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline import model
+from pipeline import memory, model
 from pipeline.audio import SAMPLE_RATE
 from pipeline.errors import ModelError, RequestError
 from pipeline.options import Options
@@ -19,6 +19,7 @@ SECONDS = 2
 
 def load(folder: Path, environment: Mapping[str, str]) -> model.Model:
     """model.load(), and all stages once, with and without speech detection. Raises ModelError."""
+    memory.keep_freed()
     loaded = model.load(folder, environment)
     noise = np.random.default_rng(0).normal(scale=0.01, size=SECONDS * SAMPLE_RATE).astype(np.float32)
     try:
