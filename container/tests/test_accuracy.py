@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,6 +60,15 @@ def test_hotwords_and_prompt_decide_how_a_name_is_written(base_server, hint):
     recording = (SPEECH / "sense-and-sensibility.mp3").read_bytes()
     assert "Dashwoode" in base_server.with_options(recording, hint, accept="text/plain").text
     assert "Dashwoode" not in base_server.invoke(recording, accept="text/plain").text
+
+
+def test_hotwords_decide_how_a_japanese_name_is_written(base_server):
+    # Most of that name write it 渡辺; here it is heard as another word altogether.
+    recording = (Path(__file__).parent / "speech" / "ja-watanabe.mp3").read_bytes()
+    assert "渡邉さん" in base_server.with_options(recording, {"hotwords": "渡邉"}, accept="text/plain").text
+    without = base_server.invoke(recording).json()
+    assert without["language"] == "ja"
+    assert "渡邉" not in "".join(segment["text"] for segment in without["segments"])
 
 
 def test_silence_has_no_words_in_any_language(base_server):
