@@ -11,3 +11,6 @@ export interface Figure {
   lowest?: boolean;
   ok?: boolean;
 }
+
+/** What keeps a benchmark from being run, in one line; an empty one where it has been said already. */
+export class BenchError extends Error {}

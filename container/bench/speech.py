@@ -42,7 +42,7 @@ SAYABLE = re.compile(r"[^\W\d_][^\d*#()<>\[\]{}/&%$@_=+]*")
 def build(folder: Path) -> None:
     """Writes NAME.mp3 and NAME.txt for each recording into `folder`, which is there only when it is whole.
 
-    Raises CalledProcessError.
+    Several may build it at once. Raises CalledProcessError.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
@@ -55,7 +55,16 @@ def build(folder: Path) -> None:
                 order = random.Random(shuffle).sample(prompts, len(prompts))  # noqa: S311 an order, not a secret
                 write(built / f"{language}-{shuffle}", order)
         write(built / "ja-synthetic-1", list(japanese.prompts(root, Path(scratch))))
+        publish(built, folder)
+
+
+def publish(built: Path, folder: Path) -> None:
+    """Puts `built` where others look for it. Who comes second keeps what is there: it is the same."""
+    try:
         built.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
 
 
 def _unpacked(scratch: Path) -> Path:

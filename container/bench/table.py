@@ -16,11 +16,12 @@ def main() -> None:
         file, _, mode = figure["case"].rpartition("/")
         if mode in MODES and file:
             found[file][mode][figure["metric"]] = figure["value"]
-    print(f"| file | {' | '.join(MODES)} |")
-    print(f"| --- |{' --- |' * len(MODES)}")
+    columns = [mode for mode in MODES if any(mode in modes for modes in found.values())]
+    print(f"| file | {' | '.join(columns)} |")
+    print(f"| --- |{' --- |' * len(columns)}")
     for file, modes in found.items():
-        if all("wer" in modes[mode] for mode in MODES):
-            print(f"| {file} | {' | '.join(_cell(modes[mode]) for mode in MODES)} |")
+        if all("wer" in modes[mode] for mode in columns):
+            print(f"| {file} | {' | '.join(_cell(modes[mode]) for mode in columns)} |")
 
 
 def _cell(values: dict[str, float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import wave
 
@@ -13,6 +14,7 @@ sys.path.insert(0, str(ROOT / "container" / "bench"))
 import figures
 import memory
 from score import Score, score
+from speech import publish
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,13 @@ def test_ours_is_held_against_the_better_stock_mode():
     assert held(4.4, 14) == [False, False]
 
 
+def test_without_a_mode_its_figures_and_bars_are_left_out():
+    found = {"batched": {"wer": 4.0, "seconds": 2}, "ours": {"wer": 9.0, "seconds": 1}}
+    said = list(figures.of_file("en-1", 1200, found, "cpu"))
+    assert [(figure["case"], "bar" in figure) for figure in said] == [("en-1/batched", False), ("en-1/ours", False)]
+    assert list(figures.of_all([{"ours": {"seconds": 1}}], "cpu")) == []
+
+
 def test_over_all_files_ours_has_to_be_faster():
     def held(batched: float, ours: float) -> bool:
         seconds = [{"batched": {"seconds": batched, "cpu_seconds": 1}, "ours": {"seconds": ours, "cpu_seconds": 1}}]
@@ -60,6 +69,34 @@ def test_memory_must_not_grow_with_the_length():
 
     assert held(500, 800) == [True]
     assert held(500, 801) == [False]
+
+
+def test_speech_that_another_has_built_meanwhile_is_kept(tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "en-1.txt").write_text(name, encoding="ascii")
+        publish(tmp_path / name, tmp_path / "speech")
+    assert (tmp_path / "speech" / "en-1.txt").read_text(encoding="ascii") == "first"
+    with pytest.raises(FileNotFoundError):
+        publish(tmp_path / "missing", tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({}, "has no recordings with their text"),
+        ({"en-talk.txt": b"words"}, "has no recordings with their text"),
+        ({"en-talk.txt": b"words", "en-talk.mp3": b"no recording"}, "can't be read"),
+    ],
+)
+def test_a_folder_that_can_not_be_measured_is_one_line(tmp_path, files, why):
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    command = [sys.executable, ROOT / "container" / "bench" / "compare.py", "--model", tmp_path, "--audio", tmp_path]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert why in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
 
 
 def test_a_recording_is_repeated_to_a_length(tmp_path):
