@@ -1,7 +1,4 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
@@ -77,51 +74,4 @@ test.each(pages)('what the YAML of %s gives to the action are its inputs', (page
       return inputs === undefined ? [] : Object.keys(given).filter((name) => !inputs.includes(name));
     });
   expect(unknown).toEqual([]);
-});
-
-test('the commands of the first hour set the variables that its workflows read, from the stack of infra/', async () => {
-  const template = read('infra/cloudformation.yaml');
-  const section = (name: string): string =>
-    new RegExp(`^${name}:\n([\\s\\S]*?)^\\S`, 'm').exec(`${template}\nEnd`)?.[1] ?? '';
-  const keys = (name: string): string[] => Array.from(section(name).matchAll(/^ {2}(\w+):$/gm), ([, key = '']) => key);
-  const folder = await mkdtemp(join(tmpdir(), 'first-hour-'));
-  try {
-    // The programs that need an account write down what they were asked, and answer as the template and GitHub would.
-    const outputs = keys('Outputs').map((key) => `${key}\tarn:${key}`);
-    const programs = {
-      git: '',
-      aws: `case "$2" in describe-stacks) printf '${outputs.join('\\n')}\\n';; esac`,
-      gh: 'case "$1" in api) echo 17;; esac',
-    };
-    for (const [name, answer] of Object.entries(programs)) {
-      const file = join(folder, name);
-      await writeFile(file, `#!/bin/sh\necho "${name} $*" >> "${folder}/asked"\n${answer}\n`);
-      await chmod(file, 0o755);
-    }
-    const [, ...commands] = blocks('README.md', 'bash').slice(0, 3);
-    const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}` };
-    execFileSync('bash', ['-euo', 'pipefail', '-c', commands.join('\n')], { env });
-
-    const asked = (await readFile(join(folder, 'asked'), 'utf8')).split('\n');
-    const variables = new Map(
-      asked.flatMap((line) => {
-        const [, name = '', value = ''] =
-          /^gh variable set (\w+) --repo OWNER\/REPOSITORY --body (\S+)$/.exec(line) ?? [];
-        return name === '' ? [] : [[name, value] as const];
-      }),
-    );
-    const wanted = Array.from(read('README.md').matchAll(/\$\{\{ vars\.(\w+) \}\}/g), ([, name = '']) => name);
-    expect([...variables.keys()].sort()).toEqual([...new Set(wanted)].sort());
-    expect(variables.get('WHISPER_TRANSCRIBE_ROLE')).toBe('arn:TranscribeRoleArn');
-
-    const deploy = asked.find((line) => line.startsWith('aws cloudformation deploy')) ?? '';
-    const parameters = Array.from(deploy.matchAll(/ (\w+)=(\S+)/g), ([, name = '', value]) => [name, value] as const);
-    expect(Object.fromEntries(parameters)).toEqual({
-      ...{ GitHubOwner: 'OWNER', GitHubOwnerId: '17' },
-      ...{ GitHubRepository: 'REPOSITORY', GitHubRepositoryId: '17' },
-    });
-    expect(keys('Parameters')).toEqual(expect.arrayContaining(parameters.map(([name]) => name)));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 });
