@@ -21,8 +21,6 @@ sys.path.insert(0, str(CONTAINER))
 
 from busy import Busy  # noqa: E402
 
-from pipeline import hardware  # noqa: E402
-
 MODES = ("article", "sequential", "batched", "ours")
 BATCH = 8
 BEAM = 5
@@ -48,7 +46,10 @@ def ours(model: Path, device: str) -> Transcribe:
 
 
 def stock(model: Path, device: str, mode: str) -> Transcribe:
+    # Before the pipeline, which tells CTranslate2's threads how to wait: stock is what its users have.
     from faster_whisper import BatchedInferencePipeline, WhisperModel
+
+    from pipeline import hardware
 
     compute_type = hardware.compute_type("auto", device)
     whisper = WhisperModel(str(model), device, compute_type=compute_type, cpu_threads=hardware.cpu_count())
