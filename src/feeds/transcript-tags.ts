@@ -1,5 +1,6 @@
 import type { XmlElement } from '@rgrove/parse-xml';
 import { elements, parseXmlFeed, xmlItems } from './xml-items.js';
+import { xmlValue } from './xml-text.js';
 
 /** A transcript that apps for podcasts find (Podcasting 2.0, `<podcast:transcript>`). */
 export interface TranscriptTag {
@@ -97,15 +98,6 @@ function edited(xml: string, edits: readonly Edit[]): string {
 
 function transcriptTag({ url, type, language, rel }: TranscriptTag, prefix: string): string {
   const attributes = Object.entries({ url, type, language, rel }).filter(([, value]) => value !== undefined);
-  const written = attributes.map(([name, value = '']) => ` ${name}="${escaped(value)}"`);
+  const written = attributes.map(([name, value = '']) => ` ${name}="${xmlValue(value)}"`);
   return `<${prefix}:transcript${written.join('')}/>`;
 }
-
-/** For the value of an attribute. Control characters cannot be in XML at all. */
-const escaped = (text: string): string =>
-  text
-    .replace(/\p{Cc}/gu, '')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');

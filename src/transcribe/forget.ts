@@ -3,11 +3,12 @@ import { forEach } from '../each.js';
 import { type EpisodeRecords, parseEpisode } from '../ledger/episodes.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type Published, readPublished } from '../ledger/published.js';
+import { type Matches, matcher } from '../matcher.js';
 import { formats, type TranscribeSettings } from '../settings/transcribe.js';
 import { examineAll } from './examine/all.js';
 import { removeFileWithin } from './publish/write.js';
 import { matchingFiles } from './select/files.js';
-import { type Matches, matcher, parseGlobs, sourceMatcher } from './select/globs.js';
+import { parseGlobs, sourceMatcher } from './select/globs.js';
 import { episodeName, episodePath, isEpisodePath, transcriptPath } from './select/place.js';
 import { outputJob } from './stage.js';
 

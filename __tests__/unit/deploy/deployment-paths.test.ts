@@ -7,7 +7,7 @@ const folder = (path: string): ModelSource => ({ kind: 'folder', path });
 const ENVIRONMENT = {
   GITHUB_REPOSITORY: 'Someone/podcast',
   GITHUB_WORKFLOW_REF: 'someone/podcast/.github/workflows/[deploy].yml@refs/pull/7/merge',
-  GITHUB_WORKSPACE: '/runner/work',
+  GITHUB_WORKSPACE: '/runner/space',
 };
 
 function matching(paths: string[], deploymentPaths: string[], model = HUB): string[] {
@@ -34,7 +34,7 @@ describe('the files that define a deployment', () => {
     expect(matching([WORKFLOW], ['{workflow}', '!.github/**'])).toEqual([]);
   });
 
-  test.each(['./weights', 'weights/', '/somewhere/weights', './a/../weights'])(
+  test.each(['./weights', 'weights/', '/runner/space/weights', './a/../weights'])(
     'the folder of weights as %s is one of them, without being named',
     (path) => {
       const paths = ['weights/model.bin', 'weights', 'weights-2/model.bin', 'a/weights/model.bin'];

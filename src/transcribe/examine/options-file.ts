@@ -1,9 +1,9 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml';
 import * as z from 'zod/mini';
+import { type Matches, matcher } from '../../matcher.js';
 import { wrong } from '../../settings/inputs.js';
 import { type Transcription, transcriptionInputs } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
-import { type Matches, matcher } from '../select/globs.js';
 import { nearest } from './nearest.js';
 
 /** What one entry says of the audio that it is for. */

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Context } from '../../context.js';
 import type { TranscriptTag } from '../../feeds/transcript-tags.js';
+import { xmlText } from '../../feeds/xml-text.js';
 import type { Published, PublishedFile } from '../../ledger/published.js';
 import type { Format, TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
@@ -108,27 +109,19 @@ function tagsFile(
   linesOf: (tags: readonly TranscriptTag[]) => string,
 ): string {
   const items = episodes.map(({ facts, tags }) => {
-    const guid = facts.guid === undefined ? [] : [`<guid isPermaLink="false">${escaped(facts.guid)}</guid>`];
-    const lines = [`<title>${escaped(facts.title)}</title>`, ...guid, ...linesOf(tags).split('\n')];
+    const guid = facts.guid === undefined ? [] : [`<guid isPermaLink="false">${xmlText(facts.guid)}</guid>`];
+    const lines = [`<title>${xmlText(facts.title)}</title>`, ...guid, ...linesOf(tags).split('\n')];
     return `    <item>\n${lines.map((line) => `      ${line}\n`).join('')}    </item>\n`;
   });
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!-- The tags of each episode's transcripts, the newest first, to be pasted into its item in the feed. -->
 <rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0">
   <channel>
-    <title>${escaped(feed.title)}</title>
+    <title>${xmlText(feed.title)}</title>
 ${items.join('')}  </channel>
 </rss>
 `;
 }
-
-const escaped = (text: string): string =>
-  text
-    .toWellFormed()
-    .replace(/[^\P{Cc}\t\n]/gu, '')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
 
 /** Some hosts write the time of the request into the head of a feed: that alone makes no new copy. */
 async function writeFresh(workspace: string, path: string, content: string): Promise<void> {

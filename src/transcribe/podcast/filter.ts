@@ -1,5 +1,5 @@
+import { matcher, partedGlobs } from '../../matcher.js';
 import type { PodcastSettings } from '../../settings/podcast.js';
-import { matcher } from '../select/globs.js';
 
 /** What an episode is asked for by. */
 interface Candidate {
@@ -14,8 +14,7 @@ type Filter = Pick<PodcastSettings, 'titles' | 'since' | 'until'>;
  * it is of the days that are asked for. Pure.
  */
 export function wantedEpisodes({ titles, since, until }: Filter): (episode: Candidate) => boolean {
-  const wanted = titles.filter((glob) => !isNegated(glob));
-  const unwanted = titles.filter(isNegated).map((glob) => glob.slice(1));
+  const { wanted, unwanted } = partedGlobs(titles);
   const takes = wanted.length > 0 ? titleMatcher(wanted) : () => true;
   const leavesOut = titleMatcher(unwanted);
   return ({ title, published }) => {
@@ -25,8 +24,6 @@ export function wantedEpisodes({ titles, since, until }: Filter): (episode: Cand
     return takes(title) && !leavesOut(title);
   };
 }
-
-const isNegated = (glob: string): boolean => /^!(?!\()/.test(glob);
 
 /** A slash in a title parts no folders. */
 const SLASH = '\u2215';

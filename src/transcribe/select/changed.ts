@@ -13,10 +13,11 @@ import { type Git, openGit } from '../../git/git.js';
 import { askChanges, type Range } from '../../github/changed-files.js';
 import { type Event, readEvent } from '../../github/event.js';
 import { openRest, repositoryAt } from '../../github/rest.js';
+import type { Matches } from '../../matcher.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
 import { OPTIONS_FILE } from '../examine/options.js';
-import { foldersOf, type Matches } from './globs.js';
+import { foldersOf } from './globs.js';
 
 type Settings = Pick<TranscribeSettings, 'workspace' | 'githubToken'>;
 

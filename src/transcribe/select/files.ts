@@ -2,7 +2,8 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { UserError } from '../../errors.js';
-import { excluder, type Globs, literalPrefix, type Matches, matcher } from './globs.js';
+import { type Matches, matcher } from '../../matcher.js';
+import { excluder, type Globs, literalPrefix } from './globs.js';
 
 /** Nothing in them is ever audio of the user's. */
 const NEVER = ['**/.git/**', '**/node_modules/**'];

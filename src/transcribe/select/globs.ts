@@ -1,8 +1,6 @@
 import { posix } from 'node:path';
 import { UserError } from '../../errors.js';
-import { type Matches, matcher } from '../../matcher.js';
-
-export { type Matches, matcher };
+import { isNegated, type Matches, matcher, partedGlobs } from '../../matcher.js';
 
 /** What to take and what to leave out, in the words of the inputs `files` and `exclude`. */
 export interface Globs {
@@ -18,15 +16,14 @@ export interface AllGlobs {
 
 /** @throws UserError when a glob leads out of the workspace, or names no bucket */
 export function parseGlobs(files: readonly string[], exclude: readonly string[]): AllGlobs {
-  const [wanted, negated] = [files.filter((glob) => !isNegated(glob)), files.filter(isNegated)];
-  const unwanted = [...exclude, ...negated.map((glob) => glob.slice(1))];
+  const { wanted, unwanted: negated } = partedGlobs(files);
+  const unwanted = [...exclude, ...negated];
   refuseUnusable([...wanted, ...unwanted], exclude);
   const objects = { wanted: wanted.filter(isOfObjects), unwanted: unwanted.filter(isOfObjects) };
   const ofFiles = (globs: string[]) => globs.filter((glob) => !isOfObjects(glob)).map(normalized);
   return { files: { wanted: ofFiles(wanted), unwanted: ofFiles(unwanted) }, objects };
 }
 
-const isNegated = (glob: string): boolean => /^!(?!\()/.test(glob);
 const isOfObjects = (glob: string): boolean => glob.startsWith('s3://');
 const normalized = (glob: string): string => posix.normalize(glob).replace(/\/$/, '');
 

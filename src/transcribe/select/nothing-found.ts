@@ -3,10 +3,11 @@ import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
 import { openGit } from '../../git/git.js';
 import { type Indexed, indexed } from '../../git/indexed.js';
+import { type Matches, matcher } from '../../matcher.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
 import { everyFile } from './files.js';
-import { type AllGlobs, excluder, type Globs, literalPrefix, type Matches, matcher } from './globs.js';
+import { type AllGlobs, excluder, type Globs, literalPrefix } from './globs.js';
 import { listed } from './objects.js';
 
 /** Objects of which a mistake is looked for. */

@@ -2,8 +2,9 @@ import { bucketProblem } from '../../aws/bucket.js';
 import { openBucket } from '../../aws/objects.js';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
+import { type Matches, matcher } from '../../matcher.js';
 import { shown } from '../../shown.js';
-import { bucketOf, excluder, type Globs, literalPrefix, type Matches, matcher } from './globs.js';
+import { bucketOf, excluder, type Globs, literalPrefix } from './globs.js';
 import type { ObjectSource } from './source.js';
 
 /**

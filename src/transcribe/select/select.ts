@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { Context } from '../../context.js';
 import { UserError } from '../../errors.js';
+import { type Matches, matcher } from '../../matcher.js';
 import type { TranscribeSettings } from '../../settings/transcribe.js';
 import { shown } from '../../shown.js';
 import { extensions } from '../../transcript/formats.js';
@@ -8,7 +9,7 @@ import { OPTIONS_FILE } from '../examine/options.js';
 import { changedFiles } from './changed.js';
 import { collisions, lookAlikes } from './collisions.js';
 import { matchingFiles } from './files.js';
-import { type Matches, matcher, parseGlobs } from './globs.js';
+import { parseGlobs } from './globs.js';
 import { nothingFound } from './nothing-found.js';
 import { matchingObjects } from './objects.js';
 import type { Selection, Source } from './source.js';
