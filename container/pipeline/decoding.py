@@ -22,6 +22,9 @@ TAIL = 100
 # less than 10 s it says a short sentence over and over (docs/inference.md). Only few, since a text depends on it a
 # little: so the windows of other requests in a batch change nothing.
 CONTEXTS = (1000, 1600, 2200, 2900, MOST_FRAMES)
+# A CPU's encoder takes a window in a multiple of so many frames. Two frames are a place of what comes out.
+STEP = 50
+PLACE = 2
 # Samples that are drawn at a temperature; the likeliest is taken. Whisper's own number.
 BEST_OF = 5
 
@@ -66,15 +69,20 @@ def encode(model: ctranslate2.models.Whisper, windows: Sequence[Window], within:
     A GPU takes them all at once. A CPU is no faster with several than with one, which needs the least memory.
     """
     within = within or context(windows)
-    batch = np.stack([features.normalised(window.mel, within) for window in windows])
     if model.device == "cpu":
-        parts = [
-            np.array(model.encode(ctranslate2.StorageView.from_array(batch[n : n + 1]))) for n in range(len(batch))
-        ]
-        storage = ctranslate2.StorageView.from_array(np.concatenate(parts))
+        storage = ctranslate2.StorageView.from_array(np.concatenate([_alone(model, one, within) for one in windows]))
     else:
+        batch = np.stack([features.normalised(window.mel, within) for window in windows])
         storage = model.encode(ctranslate2.StorageView.from_array(batch))
     return Encoded(storage, within, [window.frames for window in windows])
+
+
+def _alone(model: ctranslate2.models.Whisper, window: Window, within: int) -> np.ndarray:
+    """The encoder works on what is heard and the silence after it, whose last place fills up the context."""
+    frames = min(within, max(CONTEXTS[0], -(-(window.frames + TAIL) // STEP) * STEP))
+    batch = features.normalised(window.mel, frames)[np.newaxis]
+    encoded = np.array(model.encode(ctranslate2.StorageView.from_array(batch)))
+    return np.pad(encoded, ((0, 0), (0, (within - frames) // PLACE), (0, 0)), mode="edge")
 
 
 def chosen(
@@ -157,8 +165,7 @@ def _alignment(result: ctranslate2.models.WhisperAlignmentResult, count: int) ->
         return Alignment(np.zeros(0), np.zeros(0))
     tokens, times = np.array(result.alignments).T
     first = np.concatenate([[True], np.diff(tokens) > 0])
-    # A place of the encoder's output is two frames.
-    return Alignment(2.0 * times[first], np.array(result.text_token_probs[:count]))
+    return Alignment(float(PLACE) * times[first], np.array(result.text_token_probs[:count]))
 
 
 def languages(model: ctranslate2.models.Whisper, encoded: Encoded) -> list[dict[str, float]]:
