@@ -10,3 +10,5 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 # CTranslate2's threads (libgomp) otherwise spin while they wait for one another, on a processor that the one they wait
 # for may need: on a busy machine loading base took 1.3 processor seconds instead of 0.3.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# The features' products are small, and made in several threads already: numpy's own (OpenBLAS) would only spin.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,8 +1,9 @@
-"""One thread calls the model. Windows of several requests that are read in the same manner share its batches."""
+"""Threads that call the model. Windows of several requests that are read in the same manner share its batches."""
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -12,12 +13,12 @@ from dataclasses import dataclass, field
 from pipeline.decoding import context
 from pipeline.errors import EngineStopped, RequestError, is_out_of_memory
 from pipeline.pieces import FRAMES_A_SECOND
-from pipeline.reading import Manner, Reading
+from pipeline.reading import Found, Manner, Reading
 from pipeline.windows import Window
 
 _LOGGER = logging.getLogger(__name__)
 
-Read = Callable[[Manner, Sequence[Sequence[Window]]], list[Reading]]
+Read = Callable[[Manner, Sequence[Sequence[Window]], Found], list[Reading]]
 
 
 @dataclass(eq=False)
@@ -26,7 +27,13 @@ class _Job:
 
     manner: Manner
     windows: Sequence[Window]
+    found: Callable[[str], None]
     future: Future[Reading] = field(default_factory=Future)
+
+    def tell(self, language: str) -> None:
+        """What memory did not suffice for is read again in the same language."""
+        self.manner = self.manner.after(language)
+        self.found(language)
 
     def goes_with(self, other: _Job) -> bool:
         """Whether both can be in one batch without changing each other's text."""
@@ -36,23 +43,28 @@ class _Job:
 class Engine:
     """Reads windows, first come first served: each batch begins with whoever has waited longest.
 
-    Others that are read alike and fit go with it. Windows that were submitted together stay together, so that a request
-    which is alone gets the same batches each time.
+    Others that are read alike and fit go with it, but each thread leaves the others their share. Windows that were
+    submitted together stay together, so that a request which is alone gets the same batches each time.
     """
 
-    def __init__(self, read: Read, most: int) -> None:
-        """`read` gives a Reading for each group of windows; `most` windows make a batch."""
+    def __init__(self, read: Read, most: int, threads: int = 1) -> None:
+        """`read` gives a Reading for each group of windows; `most` windows make a batch, and each thread reads one."""
         self._read = read
         self._most = most
+        self._threads = threads
         self._line: deque[_Job] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        threading.Thread(target=self._work, name="engine", daemon=True).start()
+        for number in range(threads):
+            threading.Thread(target=self._work, name=f"engine-{number}", daemon=True).start()
 
-    def submit(self, manner: Manner, windows: Sequence[Window]) -> Future[Reading]:
-        """One or more windows. The future can be cancelled until they are read; it raises what the model raises, and
+    def submit(
+        self, manner: Manner, windows: Sequence[Window], found: Callable[[str], None] = lambda language: None
+    ) -> Future[Reading]:
+        """One or more windows. `found` is told their first language as soon as it is known, perhaps more than once, by
+        the engine's thread. The future can be cancelled until they are read; it raises what the model raises, and
         RequestError 500 `out_of_memory` where a single window is too much for the device. Raises EngineStopped."""
-        job = _Job(manner, windows)
+        job = _Job(manner, windows, found)
         with self._changed:
             if self._closed:
                 raise EngineStopped("the engine has stopped")
@@ -61,10 +73,10 @@ class Engine:
         return job.future
 
     def close(self) -> None:
-        """Ends the thread after its batch; what waits gets EngineStopped."""
+        """Ends each thread after its batch; what waits gets EngineStopped."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _work(self) -> None:
         try:
@@ -74,7 +86,9 @@ class Engine:
         finally:
             # Whatever ended it: nobody may wait for ever.
             self.close()
-            for job in self._line:
+            with self._changed:
+                left, self._line = self._line, deque()
+            for job in left:
                 if job.future.set_running_or_notify_cancel():
                     job.future.set_exception(EngineStopped("the engine has stopped"))
 
@@ -85,7 +99,8 @@ class Engine:
             if self._closed:
                 return []
             first, *others = self._line
-            batch, room = [first], self._most - len(first.windows)
+            share = math.ceil(sum(len(job.windows) for job in self._line) / self._threads)
+            batch, room = [first], min(self._most, share) - len(first.windows)
             for job in others:
                 if job.goes_with(first) and len(job.windows) <= room:
                     batch.append(job)
@@ -104,8 +119,13 @@ class Engine:
 
     def _answer_together(self, jobs: Sequence[_Job]) -> bool:
         """Whether it went well: what goes wrong is for the one request to know that it goes wrong for."""
+
+        def found(languages: Sequence[str]) -> None:
+            for job, language in zip(jobs, languages, strict=True):
+                job.tell(language)
+
         try:
-            readings = self._read(jobs[0].manner, [job.windows for job in jobs])
+            readings = self._read(jobs[0].manner, [job.windows for job in jobs], found)
         except Exception as error:
             if is_out_of_memory(error):
                 self._halve(sum(len(job.windows) for job in jobs))
@@ -116,11 +136,11 @@ class Engine:
 
     def _alone(self, job: _Job) -> Reading:
         """In as many parts as the device's memory asks for."""
-        manner, parts, at = job.manner, [], 0
+        parts, at = [], 0
         while at < len(job.windows):
             part = job.windows[at : at + self._most]
             try:
-                (reading,) = self._read(manner, [part])
+                (reading,) = self._read(job.manner, [part], lambda languages: job.tell(languages[0]))
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
@@ -129,7 +149,6 @@ class Engine:
                 self._halve(len(part))
                 continue
             parts.append(reading)
-            manner = manner.after(reading)
             at += len(part)
         return Reading.joined(parts)
 

@@ -16,6 +16,9 @@ from pipeline.reading import Reader
 
 # Windows that the model reads at once.
 BATCH = 8
+# Batches that a CPU reads at once, each of BATCH / WORKERS windows with its share of the threads: two threads for one
+# batch wait for each other at every operation, two batches of one thread each don't (docs/inference.md).
+WORKERS = 2
 
 TRANSCRIBER_FILE = Path(__file__).resolve().parent.parent / "TRANSCRIBER"
 
@@ -32,10 +35,13 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Model:
-    """`whisper` tells what the weights are for; all work is given to `engine`."""
+    """`whisper` tells what the weights are for; all work is given to `engine`, which reads `workers` batches of `batch`
+    windows at once."""
 
     whisper: WhisperModel
     engine: Engine
+    batch: int
+    workers: int
     speech: onnxruntime.InferenceSession
     device: str
     compute_type: str
@@ -63,8 +69,11 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
     device = hardware.device(environment.get("WHISPER_FLAVOUR"))
     compute_type = hardware.compute_type(environment.get("WHISPER_COMPUTE_TYPE") or "auto", device)
     threads = hardware.cpu_count()
+    workers = min(WORKERS, threads) if device == "cpu" else 1
     try:
-        whisper = WhisperModel(str(folder), device=device, compute_type=compute_type, cpu_threads=threads)
+        whisper = WhisperModel(
+            str(folder), device, compute_type=compute_type, cpu_threads=threads // workers, num_workers=workers
+        )
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"the weights in {folder} can't be loaded on {device} as {compute_type}: {error}") from error
     provenance = Provenance(
@@ -73,5 +82,15 @@ def load(folder: Path, environment: Mapping[str, str]) -> Model:
         transcriber=TRANSCRIBER_FILE.read_text(encoding="ascii").strip(),
         image=environment.get("WHISPER_IMAGE"),
     )
-    engine = Engine(Reader(whisper).read, BATCH)
-    return Model(whisper, engine, speech.session(threads), device, compute_type, threads, provenance)
+    batch = BATCH // workers
+    return Model(
+        whisper=whisper,
+        engine=Engine(Reader(whisper).read, batch, workers),
+        batch=batch,
+        workers=workers,
+        speech=speech.session(threads // workers),
+        device=device,
+        compute_type=compute_type,
+        threads=threads,
+        provenance=provenance,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -25,6 +25,9 @@ SURE = 0.5
 # Different manners whose tokens are kept ready.
 LISTENERS = 32
 
+# Told the first language of each group of windows.
+Found = Callable[[Sequence[str]], None]
+
 
 @dataclass(frozen=True)
 class Manner:
@@ -41,9 +44,9 @@ class Manner:
     beam_size: int | None
     temperature: float | None
 
-    def after(self, reading: Reading) -> Manner:
-        """How the rest of a recording is to be read, of which `reading` is the beginning."""
-        return self if self.language or self.multilingual else replace(self, language=reading.languages[0][0])
+    def after(self, language: str) -> Manner:
+        """How the rest of a recording is to be read, whose beginning is in `language`."""
+        return self if self.language or self.multilingual else replace(self, language=language)
 
 
 @dataclass(frozen=True)
@@ -66,19 +69,21 @@ class Reading:
 
 
 class Reader:
-    """All that is asked of the model. To be used from one thread."""
+    """All that is asked of the model. Can be used from several threads."""
 
     def __init__(self, whisper: WhisperModel) -> None:
         self._whisper = whisper
         self._listener = lru_cache(LISTENERS)(self._new_listener)
 
-    def read(self, manner: Manner, groups: Sequence[Sequence[Window]]) -> list[Reading]:
-        """Reads all groups as one batch; each finds its language, or languages, for itself."""
+    def read(self, manner: Manner, groups: Sequence[Sequence[Window]], found: Found) -> list[Reading]:
+        """Reads all groups as one batch; each finds its language, or languages, for itself. `found` is told long
+        before the text is there."""
         started = time.monotonic()
         windows = [window for group in groups for window in group]
         encoded = decoding.encode(self._whisper.model, windows)
         languages = self._languages(manner, groups, encoded)
         requests = [number for number, group in enumerate(groups) for _ in group]
+        found([languages[requests.index(number)][0] for number in range(len(groups))])
         heard = self._hear(manner, windows, encoded, requests, [code for code, _ in languages])
         second = (time.monotonic() - started) / sum(window.frames for window in windows)
         readings, at = [], 0

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,10 +17,10 @@ import numpy as np
 from pipeline import features, flow, speech, steering
 from pipeline.audio import SAMPLE_RATE
 from pipeline.errors import Cancelled, RequestError
-from pipeline.model import BATCH, Model
+from pipeline.model import Model
 from pipeline.options import Options
 from pipeline.pieces import FRAMES_A_SECOND, Piece, pieces
-from pipeline.reading import Manner, Reading
+from pipeline.reading import LANGUAGE_WINDOWS, Manner, Reading
 from pipeline.segments import segments
 from pipeline.windows import Window, pack
 
@@ -28,7 +29,7 @@ from pipeline.windows import Window, pack
 WINDOW = 28 * FRAMES_A_SECOND
 # What waits between two stages: batches for the engine, batches in the engine's line, pieces for the features.
 BATCHES_AHEAD = 2
-BATCHES_SUBMITTED = 2
+BATCHES_SUBMITTED = 4
 PIECES_AHEAD = 2
 
 T = TypeVar("T")
@@ -130,12 +131,28 @@ def _batches(
 
     # Decoding has a thread of its own, since it waits for the detector and the features otherwise.
     with closing(flow.ahead(pieces(counted()), PIECES_AHEAD)) as decoded:
-        windows = heard()
-        # The model begins while the rest is still being decoded.
-        if first := list(islice(windows, BATCH // 2)):
-            yield first
-        while batch := list(islice(windows, BATCH)):
-            yield batch
+        yield from in_batches(heard(), model.batch, model.workers)
+
+
+def in_batches(windows: Iterable[T], most: int, workers: int) -> Iterator[list[T]]:
+    """`windows` in lists of at most `most`. The first comes early, as the model begins while the rest is still being
+    decoded; the last ones are even, and as many as gives each of the workers the same number of lists."""
+    coming = iter(windows)
+    if not (first := list(islice(coming, min(LANGUAGE_WINDOWS, most)))):
+        return
+    yield first
+    done = 1
+    ahead: deque[T] = deque()
+    for window in coming:
+        ahead.append(window)
+        if len(ahead) == most * (2 * workers - 1):
+            yield [ahead.popleft() for _ in range(most)]
+            done += 1
+    lists = -(-len(ahead) // most)
+    lists += -(done + lists) % workers
+    for left in range(lists, 0, -1):
+        if last := [ahead.popleft() for _ in range(-(-len(ahead) // left))]:
+            yield last
 
 
 def _manner(model: Model, options: Options) -> Manner:
@@ -148,15 +165,19 @@ def _manner(model: Model, options: Options) -> Manner:
 def _readings(
     model: Model, manner: Manner, batches: Iterable[list[Window]], cancelled: Callable[[], bool]
 ) -> Generator[tuple[list[Window], Reading], None, None]:
-    """In order. While one is being read the next is in line, so that the model never waits for this thread."""
+    """In order. While some are being read others are in line, so that the model never waits for this thread."""
     waiting: deque[tuple[list[Window], Future[Reading]]] = deque()
+    found: SimpleQueue[str | None] = SimpleQueue()
     try:
         for batch in batches:
             if cancelled():
                 raise Cancelled
-            waiting.append((batch, model.engine.submit(manner, batch)))
+            future = model.engine.submit(manner, batch, found.put)
+            waiting.append((batch, future))
             if manner.language is None and not manner.multilingual:
-                manner = manner.after(waiting[0][1].result())
+                # All else is read in the language of the first batch, unless that fails.
+                future.add_done_callback(lambda done: found.put(None))
+                manner = manner.after(found.get() or future.result().languages[0][0])
             if len(waiting) == BATCHES_SUBMITTED:
                 first, future = waiting.popleft()
                 yield first, future.result()

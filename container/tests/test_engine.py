@@ -1,7 +1,8 @@
-"""One thread, one model, several requests."""
+"""Few threads, one model, several requests."""
 
 import threading
 from contextlib import closing
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
@@ -40,11 +41,12 @@ class Model:
         self.breaks_at: Window | None = None
         self.meanwhile = lambda: None
 
-    def read(self, manner, groups):
+    def read(self, manner, groups, found):
         self.batches.append((manner, [len(group) for group in groups]))
+        together = [window for group in groups for window in group]
+        found([manner.language or f"found in {len(together)}"] * len(groups))
         assert self.go_on.wait(SECONDS)
         self.meanwhile()
-        together = [window for group in groups for window in group]
         if len(together) > self.fits:
             raise RuntimeError(OUT_OF_MEMORY)
         if any(window is self.breaks_at for window in together):
@@ -107,12 +109,36 @@ def test_what_does_not_fit_the_memory_is_read_in_parts_and_later_batches_are_sma
     model.go_on.set()
     reading = long.result(SECONDS)
     assert reading.heard == [window.spans[0].start for window in asked]
-    # The first part's language is the recording's: the others are read in it.
-    assert reading.languages == [("found in 2", 1.0)] * 8
+    # The language that was told first stays the recording's.
+    assert reading.languages == [("found in 8", 1.0)] * 8
     assert short.result(SECONDS).languages[0][0] == "en"
-    after = Manner("found in 2", False, "transcribe", (), None, None)
-    assert model.batches[1:5] == [(UNKNOWN, [8]), (UNKNOWN, [4]), (UNKNOWN, [2]), (after, [2])]
+    after = Manner("found in 8", False, "transcribe", (), None, None)
+    assert model.batches[1:5] == [(UNKNOWN, [8]), (after, [4]), (after, [2]), (after, [2])]
     assert model.batches[-2:] == [(ENGLISH, [2]), (ENGLISH, [2])]
+
+
+def test_each_thread_reads_a_batch_and_the_language_is_told_before_the_text_is_there(model):
+    with closing(Engine(model.read, BATCH, threads=2)) as engine:
+        told = SimpleQueue()
+        first = engine.submit(UNKNOWN, windows("a", 3), told.put)
+        assert told.get(timeout=SECONDS) == "found in 3"
+        futures = [first, *(engine.submit(ENGLISH, windows(name, BATCH)) for name in "bc")]
+        wait_until(lambda: len(model.batches) == 2, "two batches at once")
+        assert not any(future.done() for future in futures)
+        model.go_on.set()
+        assert [len(future.result(SECONDS).heard) for future in futures] == [3, BATCH, BATCH]
+
+
+def test_a_thread_leaves_the_others_their_share_of_the_line(model):
+    with closing(Engine(model.read, BATCH, threads=2)) as engine:
+        for language in ("en", "fr"):
+            engine.submit(Manner(language, False, "transcribe", (), None, None), windows("first", 1))
+        wait_until(lambda: len(model.batches) == 2, "both threads are busy")
+        futures = [engine.submit(ENGLISH, windows(name, 2)) for name in "abcd"]
+        model.go_on.set()
+        for future in futures:
+            future.result(SECONDS)
+        assert [groups for _, groups in model.batches[2:]] == [[2, 2], [2], [2]]
 
 
 def test_a_window_that_alone_is_too_much_fails_and_the_next_request_does_not(model, engine):
