@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -24,8 +25,10 @@ from figures import Values
 from one import MODES
 from score import score
 
-from pipeline.errors import ModelError
-from pipeline.model import check_weights
+# Taken before the pipeline is imported, which tells libraries how to use threads: stock is what its users have.
+ENVIRONMENT = dict(os.environ)
+from pipeline.errors import ModelError  # noqa: E402
+from pipeline.model import check_weights  # noqa: E402
 
 ONE = Path(__file__).with_name("one.py")
 RUNS = 3
@@ -76,7 +79,8 @@ def length(file: Path) -> float:
 def measured(way: Way, mode: str, file: Path) -> dict[str, Any]:
     """What one.py says of one run. Raises CalledProcessError."""
     arguments = [mode, str(file), "--model", str(way.model), "--device", way.device]
-    ended = subprocess.run([sys.executable, str(ONE), *arguments], check=True, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, str(ONE), *arguments]
+    ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     took = json.loads(ended.stdout)
     print(f"{file.name} {mode}: {took['seconds']:.1f} s, {took['cpu_seconds']:.1f} s of processors", file=sys.stderr)
     return took

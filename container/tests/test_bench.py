@@ -81,6 +81,14 @@ def test_speech_that_another_has_built_meanwhile_is_kept(tmp_path):
         publish(tmp_path / "missing", tmp_path / "other")
 
 
+def test_the_stock_modes_do_not_inherit_how_our_threads_wait():
+    script = "import compare, os; print('OMP_WAIT_POLICY' in compare.ENVIRONMENT, 'OMP_WAIT_POLICY' in os.environ)"
+    folder = ROOT / "container" / "bench"
+    paths = {"PYTHONPATH": f"{folder}:{folder.parent}"}
+    ended = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, env=paths)
+    assert ended.stdout.split() == ["False", "True"]
+
+
 @pytest.mark.parametrize(
     ("files", "why"),
     [
