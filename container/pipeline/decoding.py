@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import ctranslate2
 import numpy as np
@@ -27,6 +29,8 @@ STEP = 50
 PLACE = 2
 # Samples that are drawn at a temperature; the likeliest is taken. Whisper's own number.
 BEST_OF = 5
+# Threads that wait for the encoder, which works on as many windows at once as the model has workers.
+_HELPERS = ThreadPoolExecutor(thread_name_prefix="encoder")
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,13 @@ def context(windows: Sequence[Window]) -> int:
 def encode(model: ctranslate2.models.Whisper, windows: Sequence[Window], within: int | None = None) -> Encoded:
     """All windows in one context, `within` or their own: the encoder's time grows faster than its length.
 
-    A GPU takes them all at once. A CPU is no faster with several than with one, which needs the least memory.
+    A GPU takes them all at once. A CPU is no faster with several than with one, which needs the least memory and lets
+    workers that have nothing else to do help.
     """
     within = within or context(windows)
     if model.device == "cpu":
-        storage = ctranslate2.StorageView.from_array(np.concatenate([_alone(model, one, within) for one in windows]))
+        parts = list(_HELPERS.map(lambda window: _alone(model, window, within), windows))
+        storage = ctranslate2.StorageView.from_array(np.concatenate(parts))
     else:
         batch = np.stack([features.normalised(window.mel, within) for window in windows])
         storage = model.encode(ctranslate2.StorageView.from_array(batch))
@@ -81,18 +87,34 @@ def _alone(model: ctranslate2.models.Whisper, window: Window, within: int) -> np
     """The encoder works on what is heard and the silence after it, whose last place fills up the context."""
     frames = min(within, max(CONTEXTS[0], -(-(window.frames + TAIL) // STEP) * STEP))
     batch = features.normalised(window.mel, frames)[np.newaxis]
-    encoded = np.array(model.encode(ctranslate2.StorageView.from_array(batch)))
+    encoded = np.asarray(model.encode(ctranslate2.StorageView.from_array(batch)))
     return np.pad(encoded, ((0, 0), (0, (within - frames) // PLACE), (0, 0)), mode="edge")
 
 
-def chosen(
-    model: ctranslate2.models.Whisper, encoded: Encoded, windows: Sequence[Window], rows: Sequence[int]
+def kept(encoded: Encoded, row: int) -> np.ndarray | None:
+    """What the encoder made of one of the windows, for together(). None on a GPU, whose memory can't be reached."""
+    return np.asarray(encoded.storage)[row].copy() if encoded.storage.device == "cpu" else None
+
+
+def together(
+    model: ctranslate2.models.Whisper, windows: Sequence[Window], parts: Sequence[np.ndarray | None], within: int
 ) -> Encoded:
-    """Some of the windows of a batch; a GPU, whose memory can't be reached from here, is quick to encode them again."""
-    if model.device != "cpu":
-        return encode(model, [windows[row] for row in rows], encoded.context)
-    storage = ctranslate2.StorageView.from_array(np.array(encoded.storage)[list(rows)])
-    return Encoded(storage, encoded.context, [encoded.frames[row] for row in rows])
+    """Windows whose parts were kept(), in the context `within`; a GPU is quick to encode them again."""
+    if any(part is None for part in parts):
+        return encode(model, windows, within)
+    return Encoded(ctranslate2.StorageView.from_array(np.stack(parts)), within, [window.frames for window in windows])
+
+
+def _parts(model: ctranslate2.models.Whisper, encoded: Encoded) -> list[tuple[slice, ctranslate2.StorageView]]:
+    """One for each worker that has nothing to do: at a recording's end there may be one batch left for all."""
+    rows = len(encoded.frames)
+    count = min(rows, model.num_workers - model.num_active_batches)
+    if count < 2:
+        return [(slice(0, rows), encoded.storage)]
+    whole = np.asarray(encoded.storage)
+    edges = [number * rows // count for number in range(count + 1)]
+    slices = [slice(start, end) for start, end in pairwise(edges)]
+    return [(part, ctranslate2.StorageView.from_array(whole[part])) for part in slices]
 
 
 class Decoder:
@@ -126,17 +148,23 @@ class Decoder:
     def _generate(
         self, encoded: Encoded, temperature: float, contexts: Sequence[Sequence[int]], **how: float
     ) -> list[Decoded]:
-        results = self._model.generate(
-            encoded.storage,
-            [self._prompt(context) for context in contexts or [()] * len(encoded.frames)],
-            max_length=PLACES,
-            suppress_blank=True,
-            suppress_tokens=self._suppressed,
-            return_scores=True,
-            return_no_speech_prob=True,
-            **how,
-        )
-        return [self._decoded(result, temperature) for result in results]
+        prompts = [self._prompt(context) for context in contexts or [()] * len(encoded.frames)]
+        parts = _parts(self._model, encoded)
+        coming = [
+            self._model.generate(
+                storage,
+                prompts[rows],
+                asynchronous=True,
+                max_length=PLACES,
+                suppress_blank=True,
+                suppress_tokens=self._suppressed,
+                return_scores=True,
+                return_no_speech_prob=True,
+                **how,
+            )
+            for rows, storage in parts
+        ]
+        return [self._decoded(one.result(), temperature) for part in coming for one in part]
 
     def _prompt(self, context: Sequence[int]) -> list[int]:
         """The caller's prompt stays whole; of the context there is as much as fits beside it."""

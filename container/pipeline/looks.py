@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 from ctranslate2.models import Whisper
 
 from pipeline import decoding, quality, words
-from pipeline.decoding import Decoded, Decoder, Encoded
+from pipeline.decoding import Alignment, Decoded, Decoder, Encoded
 from pipeline.windows import Window
 from pipeline.words import Word
 
@@ -21,8 +21,6 @@ MOST_CUTS = 2
 GAIN = 0.5
 # Average log-probability under which a first look leaves a doubt.
 DOUBT = -0.2
-# Tokens of the windows around it that a doubtful window is read again with: some sentences, and half of what fits.
-CONTEXT = 100
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,22 @@ class Heard:
         return sum(look.fault is not None for look in self.looks)
 
 
+@dataclass(frozen=True, eq=False)
+class Doubt:
+    """A window that is to be read again: what the first look says, and what the encoder made of it (decoding.kept) in
+    the context `within`. `around`: tokens of what is said around it."""
+
+    window: Window
+    decoded: Decoded
+    encoded: np.ndarray | None = field(repr=False)
+    within: int
+    around: Sequence[int] = field(default=(), repr=False)
+
+    @property
+    def frames(self) -> int:
+        return self.window.frames
+
+
 class Listener:
     """Reads windows with `decoder`. `temperature`: the caller's own, which takes the place of all other looks."""
 
@@ -70,47 +84,71 @@ class Listener:
         self._model = model
         self._temperature = temperature
 
-    def hear(self, windows: Sequence[Window], encoded: Encoded, requests: Sequence[int]) -> list[Heard]:
-        """One batch of windows, in order; `requests` says which belong to one recording."""
+    def first(self, windows: Sequence[Window], encoded: Encoded) -> list[Heard | Doubt]:
+        """One batch of windows, in order."""
         if self._temperature:
             decoded = self._decoder.sample(encoded, self._temperature)
         else:
             decoded = self._decoder.search(encoded)
-        heard = [Heard([look], 0) for look in self._looks(windows, encoded, decoded)]
-        if self._temperature is None:
-            self._with_context(heard, windows, encoded, requests)
-            heard = [one if _complete(one) else self._again(one, MOST_CUTS) for one in heard]
-        return [_finished(one) for one in heard]
+        certain = self._temperature is not None
+        sure = [certain or _sure(window, one) for window, one in zip(windows, decoded, strict=True)]
+        looks = self._looks(windows, encoded, decoded, sure)
+        return [
+            _finished(Heard([look], 0))
+            if certain or (look is not None and look.complete)
+            else Doubt(window, one, decoding.kept(encoded, row), encoded.context)
+            for row, (window, one, look) in enumerate(zip(windows, decoded, looks, strict=True))
+        ]
 
-    def _with_context(
-        self, heard: list[Heard], windows: Sequence[Window], encoded: Encoded, requests: Sequence[int]
-    ) -> None:
-        """Doubtful windows once more, after what is said before them: names and spellings that recur are known then.
+    def again(self, doubts: Sequence[Doubt]) -> list[Heard]:
+        """Windows of one context, in order, with as many tokens of what is said around each, or none: names and
+        spellings that recur are known then. What is not complete even so is looked at more carefully."""
+        windows = [doubt.window for doubt in doubts]
+        encoded = decoding.together(self._model, windows, [doubt.encoded for doubt in doubts], doubts[0].within)
+        readings = [[doubt.decoded] for doubt in doubts]
+        if doubts[0].around:
+            others = self._decoder.search(encoded, [doubt.around for doubt in doubts])
+            readings = [[*some, other] for some, other in zip(readings, others, strict=True)]
+        best = self._best(windows, encoded, readings)
+        return [_finished(one if _complete(one) else self._again(one, MOST_CUTS)) for one in best]
 
-        Changes `heard`. Contexts of one length are read as one batch: the model wants the text to begin in one place.
-        """
-        said = [one.looks[0].decoded.tokens for one in heard]
-        alike: dict[int, list[tuple[int, list[int]]]] = defaultdict(list)
-        for row, one in enumerate(heard):
-            if _doubtful(one) and (context := _context(said, requests, row)):
-                alike[len(context)].append((row, context))
-        for rows_and_contexts in alike.values():
-            rows, contexts = zip(*rows_and_contexts, strict=True)
-            some = decoding.chosen(self._model, encoded, windows, rows)
-            looks = self._looks([windows[row] for row in rows], some, self._decoder.search(some, contexts))
-            for row, look in zip(rows, looks, strict=True):
-                heard[row] = replace(_better(heard[row], Heard([look], 0)), retries=1)
+    def _best(self, windows: Sequence[Window], encoded: Encoded, readings: Sequence[Sequence[Decoded]]) -> list[Heard]:
+        """Of each window's readings the better one: only where the surer one leaves speech without words can it be the
+        other, which is aligned then."""
+        ranked = [
+            sorted(some, key=lambda one: (_fault(window, one) is not None, -one.avg_logprob))
+            for window, some in zip(windows, readings, strict=True)
+        ]
+        surer = self._looks(windows, encoded, [some[0] for some in ranked])
+        heard = [Heard([look], len(some) - 1) for look, some in zip(surer, ranked, strict=True)]
+        open_ = [len(some) > 1 and look.uncovered >= GAIN for look, some in zip(surer, ranked, strict=True)]
+        if any(open_):
+            others = self._looks(windows, encoded, [some[-1] for some in ranked], open_)
+            heard = [
+                replace(_better(one, Heard([other], 0)), retries=one.retries) if other else one
+                for one, other in zip(heard, others, strict=True)
+            ]
+        return heard
 
-    def _looks(self, windows: Sequence[Window], encoded: Encoded, decoded: Sequence[Decoded]) -> list[Look]:
-        alignments = self._decoder.align(encoded, [one.tokens for one in decoded])
-        looks = []
-        for window, one, alignment in zip(windows, decoded, alignments, strict=True):
-            seconds = window.speech_seconds
-            invented = quality.invented(one.text, one.avg_logprob, one.no_speech_prob, seconds)
-            found = [] if invented else words.words(self._decoder.tokenizer, one.tokens, alignment)
-            fault = None if invented else quality.fault(one.text, one.avg_logprob, seconds)
-            looks.append(Look(window, one, found, fault, words.uncovered(window, found)))
-        return looks
+    def _looks(
+        self,
+        windows: Sequence[Window],
+        encoded: Encoded,
+        decoded: Sequence[Decoded],
+        wanted: Sequence[bool] | None = None,
+    ) -> list[Look | None]:
+        """None for windows that are not `wanted`, whose words are not looked for."""
+        wanted = wanted or [True] * len(windows)
+        texts = [one.tokens if want else [] for one, want in zip(decoded, wanted, strict=True)]
+        alignments = self._decoder.align(encoded, texts)
+        return [
+            self._look(window, one, alignment) if want else None
+            for window, one, alignment, want in zip(windows, decoded, alignments, wanted, strict=True)
+        ]
+
+    def _look(self, window: Window, decoded: Decoded, alignment: Alignment) -> Look:
+        found = [] if _invented(window, decoded) else words.words(self._decoder.tokenizer, decoded.tokens, alignment)
+        return Look(window, decoded, found, _fault(window, decoded), words.uncovered(window, found))
 
     def _again(self, best: Heard, cuts: int) -> Heard:
         """More careful looks at one window, until it is complete: its halves, then higher temperatures."""
@@ -133,14 +171,19 @@ class Listener:
         return replace(best, retries=retries)
 
 
-def _doubtful(heard: Heard) -> bool:
-    return not _complete(heard) or heard.looks[0].decoded.avg_logprob < DOUBT
+def _sure(window: Window, decoded: Decoded) -> bool:
+    return decoded.avg_logprob >= DOUBT and _fault(window, decoded) is None
 
 
-def _context(said: Sequence[Sequence[int]], requests: Sequence[int], row: int) -> list[int]:
-    """The end of what its recording's other windows say: first those after it, then those before it."""
-    around = [*range(row + 1, len(said)), *range(row)]
-    return [token for other in around if requests[other] == requests[row] for token in said[other]][-CONTEXT:]
+def _invented(window: Window, decoded: Decoded) -> bool:
+    return quality.invented(decoded.text, decoded.avg_logprob, decoded.no_speech_prob, window.speech_seconds)
+
+
+def _fault(window: Window, decoded: Decoded) -> str | None:
+    """What is invented has no text that could be wrong."""
+    if _invented(window, decoded):
+        return None
+    return quality.fault(decoded.text, decoded.avg_logprob, window.speech_seconds)
 
 
 def _complete(heard: Heard) -> bool:

@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 from faster_whisper import WhisperModel
 from faster_whisper.tokenizer import Tokenizer
 
 from pipeline import decoding
 from pipeline.decoding import Decoder, Encoded
-from pipeline.looks import Heard, Listener
+from pipeline.looks import Doubt, Heard, Listener
 from pipeline.windows import Window
 
 # Beams where the caller did not choose.
@@ -35,6 +36,7 @@ class Manner:
 
     `language` None: found once, in a request's first windows. `multilingual`: found for each window, and `language` is
     what those are taken for of which the model is not sure. `prompt`: tokens of what could have been said before.
+    `again`: of Doubts, the encoder's context and the number of tokens around each.
     """
 
     language: str | None
@@ -43,6 +45,7 @@ class Manner:
     prompt: tuple[int, ...]
     beam_size: int | None
     temperature: float | None
+    again: tuple[int, int] | None = None
 
     def after(self, language: str) -> Manner:
         """How the rest of a recording is to be read, whose beginning is in `language`."""
@@ -52,9 +55,9 @@ class Manner:
 @dataclass(frozen=True)
 class Reading:
     """What was heard in windows, in their order, and in which language: its code and its probability. `seconds`: their
-    share of the model's time."""
+    share of the model's time. After first looks there are doubts (batch.py asks again)."""
 
-    heard: list[Heard]
+    heard: list[Heard | Doubt]
     languages: list[tuple[str, float]]
     seconds: float
 
@@ -75,16 +78,20 @@ class Reader:
         self._whisper = whisper
         self._listener = lru_cache(LISTENERS)(self._new_listener)
 
-    def read(self, manner: Manner, groups: Sequence[Sequence[Window]], found: Found) -> list[Reading]:
+    def read(self, manner: Manner, groups: Sequence[Sequence[Window | Doubt]], found: Found) -> list[Reading]:
         """Reads all groups as one batch; each finds its language, or languages, for itself. `found` is told long
         before the text is there."""
         started = time.monotonic()
         windows = [window for group in groups for window in group]
-        encoded = decoding.encode(self._whisper.model, windows)
-        languages = self._languages(manner, groups, encoded)
-        requests = [number for number, group in enumerate(groups) for _ in group]
-        found([languages[requests.index(number)][0] for number in range(len(groups))])
-        heard = self._hear(manner, windows, encoded, requests, [code for code, _ in languages])
+        if manner.again:
+            languages = [(manner.language, 1.0)] * len(windows)
+            heard = self._listener(replace(manner, again=None)).again(windows)
+        else:
+            encoded = decoding.encode(self._whisper.model, windows)
+            languages = self._languages(manner, groups, encoded)
+            firsts = accumulate((len(group) for group in groups[:-1]), initial=0)
+            found([languages[row][0] for row in firsts])
+            heard = self._first(manner, windows, encoded, [code for code, _ in languages])
         second = (time.monotonic() - started) / sum(window.frames for window in windows)
         readings, at = [], 0
         for group in groups:
@@ -94,24 +101,19 @@ class Reader:
             at = end
         return readings
 
-    def _hear(
-        self,
-        manner: Manner,
-        windows: Sequence[Window],
-        encoded: Encoded,
-        requests: Sequence[int],
-        spoken: Sequence[str],
-    ) -> list[Heard]:
+    def _first(
+        self, manner: Manner, windows: Sequence[Window], encoded: Encoded, spoken: Sequence[str]
+    ) -> list[Heard | Doubt]:
         """Those of one language at a time: it is part of how the decoder begins."""
-        heard: dict[int, Heard] = {}
+        heard: dict[int, Heard | Doubt] = {}
         for language in dict.fromkeys(spoken):
             rows = [row for row, code in enumerate(spoken) if code == language]
-            chosen = [windows[row] for row in rows]
-            part = encoded
+            chosen, part = [windows[row] for row in rows], encoded
             if len(rows) < len(windows):
-                part = decoding.chosen(self._whisper.model, encoded, windows, rows)
+                kept = [decoding.kept(encoded, row) for row in rows]
+                part = decoding.together(self._whisper.model, chosen, kept, encoded.context)
             listener = self._listener(replace(manner, language=language, multilingual=False))
-            heard |= zip(rows, listener.hear(chosen, part, [requests[row] for row in rows]), strict=True)
+            heard |= zip(rows, listener.first(chosen, part), strict=True)
         return [heard[row] for row in range(len(windows))]
 
     def _languages(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline import features, flow, speech, steering
 from pipeline.audio import SAMPLE_RATE
+from pipeline.batch import Batch
 from pipeline.errors import Cancelled, RequestError
 from pipeline.model import Model
 from pipeline.options import Options
@@ -29,7 +30,7 @@ from pipeline.windows import Window, pack
 WINDOW = 28 * FRAMES_A_SECOND
 # What waits between two stages: batches for the engine, batches in the engine's line, pieces for the features.
 BATCHES_AHEAD = 2
-BATCHES_SUBMITTED = 4
+BATCHES_SUBMITTED = 8
 PIECES_AHEAD = 2
 
 T = TypeVar("T")
@@ -166,27 +167,27 @@ def _readings(
     model: Model, manner: Manner, batches: Iterable[list[Window]], cancelled: Callable[[], bool]
 ) -> Generator[tuple[list[Window], Reading], None, None]:
     """In order. While some are being read others are in line, so that the model never waits for this thread."""
-    waiting: deque[tuple[list[Window], Future[Reading]]] = deque()
+    waiting: deque[Batch] = deque()
     found: SimpleQueue[str | None] = SimpleQueue()
     try:
-        for batch in batches:
+        for windows in batches:
             if cancelled():
                 raise Cancelled
-            future = model.engine.submit(manner, batch, found.put)
-            waiting.append((batch, future))
+            batch = Batch(model.engine, manner, windows, found.put)
+            waiting.append(batch)
             if manner.language is None and not manner.multilingual:
                 # All else is read in the language of the first batch, unless that fails.
-                future.add_done_callback(lambda done: found.put(None))
-                manner = manner.after(found.get() or future.result().languages[0][0])
+                batch.first.add_done_callback(lambda done: found.put(None))
+                manner = manner.after(found.get() or batch.first.result().languages[0][0])
             if len(waiting) == BATCHES_SUBMITTED:
-                first, future = waiting.popleft()
-                yield first, future.result()
+                first = waiting.popleft()
+                yield first.windows, first.result()
         while waiting:
-            first, future = waiting.popleft()
-            yield first, future.result()
+            first = waiting.popleft()
+            yield first.windows, first.result()
     finally:
-        for _, future in waiting:
-            future.cancel()
+        for batch in waiting:
+            batch.cancel()
 
 
 def _heard(readings: Iterable[tuple[list[Window], Reading]], manner: Manner, options: Options, meter: _Meter) -> Speech:

@@ -2,13 +2,14 @@
 
 import threading
 from contextlib import closing
+from dataclasses import replace
 from queue import SimpleQueue
 
 import numpy as np
 import pytest
 from running import wait_until
 
-from pipeline.engine import Engine
+from pipeline.engine import PATIENCE, Engine
 from pipeline.errors import EngineStopped, RequestError
 from pipeline.reading import Manner, Reading
 from pipeline.windows import Span, Window
@@ -90,6 +91,28 @@ def test_who_has_waited_longest_comes_next_and_takes_along_what_fits(model, engi
     for future in futures:
         future.result(SECONDS)
     assert model.batches[1:] == [(ENGLISH, [8]), (FRENCH, [5, 3]), (ENGLISH, [6, 1]), (FRENCH, [4])]
+
+
+def test_what_is_read_again_lets_a_few_batches_go_first_and_meets_others_of_its_kind(model, engine):
+    again = replace(ENGLISH, again=(2900, 100))
+    doubts = [engine.submit(again, windows(name, 1)) for name in "ab"]
+    stream = [engine.submit(ENGLISH, windows("0", BATCH))]
+    # There is always something else in line.
+    model.meanwhile = lambda: stream.append(engine.submit(ENGLISH, windows(str(len(stream)), BATCH)))
+    model.go_on.set()
+    for doubt in doubts:
+        doubt.result(SECONDS)
+    model.meanwhile = lambda: None
+    read = [list(batch) for batch in model.batches[1:]]
+    assert read.index([again, [1, 1]]) in (PATIENCE, PATIENCE + 1)
+
+
+def test_what_is_read_again_does_not_wait_for_nothing(model, engine):
+    again = replace(ENGLISH, again=(2900, 100))
+    future = engine.submit(again, windows("a", 1))
+    model.go_on.set()
+    future.result(SECONDS)
+    assert model.batches[1:] == [(again, [1])]
 
 
 def test_a_long_window_of_somebody_else_does_not_lengthen_the_context_of_short_ones(model, engine):

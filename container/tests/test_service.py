@@ -98,6 +98,7 @@ class Device:
 
     def __init__(self, model) -> None:
         self._model = model
+        self.num_workers = 1
         self.fits = 8
         self.failure = "CUDA failed with error out of memory"
 
