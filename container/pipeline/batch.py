@@ -17,7 +17,7 @@ AROUND = 100
 
 class Batch:
     """Each doubt goes into the engine's line by itself, where it meets those of other batches and requests: windows
-    that are read one by one take twice the time of those in a batch (docs/inference.md)."""
+    that are read one by one take up to twice the time of those in a batch (docs/inference.md)."""
 
     def __init__(self, engine: Engine, manner: Manner, windows: Sequence[Window], found: Callable[[str], None]) -> None:
         """What `found` is told, and what is raised, is as Engine.submit says."""

@@ -121,9 +121,9 @@ class Listener:
         ]
         surer = self._looks(windows, encoded, [some[0] for some in ranked])
         heard = [Heard([look], len(some) - 1) for look, some in zip(surer, ranked, strict=True)]
-        open_ = [len(some) > 1 and look.uncovered >= GAIN for look, some in zip(surer, ranked, strict=True)]
-        if any(open_):
-            others = self._looks(windows, encoded, [some[-1] for some in ranked], open_)
+        unfinished = [len(some) > 1 and look.uncovered >= GAIN for look, some in zip(surer, ranked, strict=True)]
+        if any(unfinished):
+            others = self._looks(windows, encoded, [some[-1] for some in ranked], unfinished)
             heard = [
                 replace(_better(one, Heard([other], 0)), retries=one.retries) if other else one
                 for one, other in zip(heard, others, strict=True)
