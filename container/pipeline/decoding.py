@@ -52,6 +52,9 @@ class Alignment:
     probabilities: np.ndarray
 
 
+_NO_TEXT = Alignment(np.zeros(0), np.zeros(0))
+
+
 @dataclass(frozen=True)
 class Encoded:
     """Windows as the encoder hears them, in `context` frames; `frames` is how many of each are not padding."""
@@ -182,15 +185,25 @@ class Decoder:
 
     def align(self, encoded: Encoded, texts: Sequence[Sequence[int]]) -> list[Alignment]:
         """Where in its window each token is heard: the decoder's cross-attention, warped in time."""
+        # A window without a text would take as long as the others; what lies on a GPU can't be taken apart.
+        rows = [row for row, text in enumerate(texts) if text or encoded.storage.device != "cpu"]
+        if not rows:
+            return [_NO_TEXT] * len(texts)
+        storage = encoded.storage
+        if len(rows) < len(texts):
+            storage = ctranslate2.StorageView.from_array(np.asarray(storage)[rows])
         results = self._model.align(
-            encoded.storage, self.tokenizer.sot_sequence, [list(text) for text in texts], encoded.frames
+            storage,
+            self.tokenizer.sot_sequence,
+            [list(texts[row]) for row in rows],
+            [encoded.frames[row] for row in rows],
         )
-        return [_alignment(result, len(text)) for result, text in zip(results, texts, strict=True)]
+        found = dict(zip(rows, results, strict=True))
+        return [_alignment(found[row], len(text)) if text else _NO_TEXT for row, text in enumerate(texts)]
 
 
 def _alignment(result: ctranslate2.models.WhisperAlignmentResult, count: int) -> Alignment:
-    if not count:
-        return Alignment(np.zeros(0), np.zeros(0))
+    """Of `count` tokens, one at least."""
     tokens, times = np.array(result.alignments).T
     first = np.concatenate([[True], np.diff(tokens) > 0])
     return Alignment(float(PLACE) * times[first], np.array(result.text_token_probs[:count]))

@@ -19,7 +19,7 @@ _LOGGER = logging.getLogger(__name__)
 
 # Batches that go before windows that are read again, which meet others meanwhile: read one by one they take up to
 # twice the time of those in a batch. Nobody waits where nothing else is in line.
-PATIENCE = 8
+PATIENCE = 6
 
 Read = Callable[[Manner, Sequence[Sequence[Window]], Found], list[Reading]]
 

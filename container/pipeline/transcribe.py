@@ -30,7 +30,7 @@ from pipeline.windows import Window, pack
 WINDOW = 28 * FRAMES_A_SECOND
 # What waits between two stages: batches for the engine, batches in the engine's line, pieces for the features.
 BATCHES_AHEAD = 2
-BATCHES_SUBMITTED = 8
+BATCHES_SUBMITTED = 6
 PIECES_AHEAD = 2
 
 T = TypeVar("T")

@@ -62,6 +62,7 @@ class OneWorker:
         self._whisper = whisper
         self.num_workers = workers
         self.calls: list[int] = []
+        self.aligned: list[int] = []
 
     def __getattr__(self, name):
         return getattr(self._whisper, name)
@@ -69,6 +70,10 @@ class OneWorker:
     def generate(self, storage, prompts, **how):
         self.calls.append(len(prompts))
         return self._whisper.generate(storage, prompts, **how)
+
+    def align(self, storage, start, texts, frames):
+        self.aligned.append(len(texts))
+        return self._whisper.align(storage, start, texts, frames)
 
 
 @pytest.fixture
@@ -94,6 +99,21 @@ def test_the_text_is_the_same_from_one_worker_and_from_all(loaded):
         assert whisper.calls == calls
     assert texts[0] == texts[1]
     assert len({one.text for one in texts[0]}) > 1
+
+
+def test_a_window_without_a_text_is_not_aligned_and_moves_no_other(loaded):
+    windows = spoken(loaded)
+    tokenizer = Tokenizer(loaded.whisper.hf_tokenizer, loaded.whisper.model.is_multilingual, "transcribe", "en")
+    whisper = OneWorker(loaded.whisper.model, 1)
+    decoder = Decoder(whisper, tokenizer, [], 5)
+    encoded = encode(loaded.whisper.model, windows)
+    texts = [one.tokens for one in decoder.search(encoded)]
+    whole = decoder.align(encoded, texts)
+    part = decoder.align(encoded, [[], texts[1], []])
+    assert [len(one.frames) for one in part] == [0, len(whole[1].frames), 0]
+    assert np.abs(part[1].frames - whole[1].frames).max() <= PLACE
+    assert [len(one.frames) for one in decoder.align(encoded, [[], [], []])] == [0, 0, 0]
+    assert whisper.aligned == [3, 1]
 
 
 def test_what_is_kept_of_a_window_is_what_the_encoder_made_of_it(loaded):
